@@ -1,0 +1,93 @@
+# Everything a developer, an operator and CI run. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export SAM_CLI_TELEMETRY := 0
+
+# Tools that no Rust machine has, each in a virtual environment of its own under .tools.
+CARGO_LAMBDA_VERSION := 1.9.2
+SAM_VERSION := 1.170.0
+CFN_LINT_VERSION := 1.58.0
+CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
+SAM := .tools/sam-$(SAM_VERSION)
+CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
+
+# x86_64 or arm64.
+ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
+TARGET := $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
+FUNCTION := target/lambda/passloom/bootstrap
+
+PORT ?= 9000
+EVENT ?= events/http-api.json
+
+# Crates that have no place in the function: the embedded database and what aws-config would cost.
+UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys openssl-sys
+
+.PHONY: help
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(CARGO_LAMBDA)/ready ## Serve on 127.0.0.1:9000 (or PORT=…) with an embedded database and a key.
+	@cargo build --locked --bin passloom-keys --example local
+	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/examples/local $(PORT)
+
+.PHONY: invoke
+invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to what `make run` serves (at the same PORT).
+	@mkdir -p .local
+	@sed "s/PASSLOOM_API_KEY/$$(cat .local/api-key)/" $(EVENT) > .local/event.json
+	@$(CARGO_LAMBDA)/bin/cargo-lambda lambda invoke passloom --invoke-address 127.0.0.1 --invoke-port $(PORT) --data-file .local/event.json
+	@echo
+
+.PHONY: build
+build: $(CARGO_LAMBDA)/ready ## Build target/lambda/passloom/bootstrap, for ARCH=x86_64 or arm64.
+	@if ! ls "$$(rustc --print sysroot)/lib/rustlib" | grep -qx '$(TARGET)'; then \
+		echo "The Rust target $(TARGET) is missing. Add it with: rustup target add $(TARGET)" >&2; exit 1; fi
+	$(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked --compiler cargo --target $(TARGET) --bin passloom
+
+.PHONY: test
+test: format clippy build ## Everything that CI checks.
+	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" cargo test --locked --no-fail-fast
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+	$(MAKE) --no-print-directory tree lint
+
+.PHONY: format
+format: ## Check the formatting.
+	cargo fmt --check
+
+.PHONY: clippy
+clippy: ## Check the code.
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: tree
+tree: ## Check that the function holds no crate that has no place in it.
+	@if cargo tree --locked -e normal --prefix none | grep -E '^($(subst $() ,|,$(UNWANTED))) v'; then \
+		echo 'These crates have no place in the function.' >&2; exit 1; fi
+	@echo 'In the tree of the function there is none of: $(UNWANTED)'
+
+.PHONY: lint
+lint: $(SAM)/ready $(CFN_LINT)/ready ## Check the template.
+	$(CFN_LINT)/bin/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=eu-central-1 $(SAM)/bin/sam validate --lint --template-file template.yaml
+
+.PHONY: clean
+clean: ## Remove everything that was built, installed or stored here, the development key included.
+	rm -rf target .tools .local
+
+# Without its dependencies: the one it has is a compiler that is not used here.
+$(CARGO_LAMBDA)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==$(CARGO_LAMBDA_VERSION)
+	@touch $@
+
+$(SAM)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+$(CFN_LINT)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check cfn-lint==$(CFN_LINT_VERSION)
+	@touch $@

@@ -1,0 +1,19 @@
+//! Who may ask, and how often.
+//!
+//! [`ApiKey::parse`] turns forged keys away without asking anyone. [`Store::admit`] does the rest in
+//! one conditional write: it authenticates the key and counts the request, or changes nothing. What
+//! that write may let through is decided in [`limit`], which is pure.
+
+mod address;
+mod api_key;
+mod client;
+pub mod limit;
+mod record;
+mod store;
+
+pub use address::AddressBlock;
+pub use api_key::{ApiKey, KeyError, KeyId, Peppers, PeppersError};
+pub use client::{Endpoint, EndpointError, are_usable_roots, connect};
+pub use limit::{Limits, Quota};
+pub use record::{KeyRecord, RecordError};
+pub use store::{Admission, Caller, Refusal, Store};

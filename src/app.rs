@@ -1,0 +1,214 @@
+//! One request in, one answer out: the only place that turns an error into an answer and writes the
+//! audit line.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::{Instant, SystemTime};
+
+use lambda_http::http::{HeaderMap, header};
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use crate::access::{Admission, ApiKey, Caller, KeyError, Peppers, Refusal, Store};
+use crate::audit::{AuditLog, Event, Record};
+use crate::http::request::Generate;
+use crate::http::response::{self, Format};
+use crate::http::routes::{self, Operation};
+use crate::http::{Incoming, Origin, Problem, Reply, Response, event};
+use crate::password::{Class, Sampler, verify};
+use crate::settings::Auth;
+
+/// Tells the time.
+pub type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Everything a request needs that outlives it.
+pub struct App {
+    auth: Auth,
+    allow_http: bool,
+    store: Store,
+    audit: AuditLog,
+    clock: Clock,
+    warm: AtomicBool,
+}
+
+/// The system's clock, for [`App::new`].
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+pub fn system_clock() -> Clock {
+    Box::new(SystemTime::now)
+}
+
+impl App {
+    /// An app that has answered nothing yet.
+    #[must_use]
+    pub fn new(auth: Auth, allow_http: bool, store: Store, audit: AuditLog, clock: Clock) -> Self {
+        Self { auth, allow_http, store, audit, clock, warm: AtomicBool::new(false) }
+    }
+
+    /// Answers one event. `invocation` is Lambda's id of it.
+    ///
+    /// Whatever happens on the way, the audit line is written first; when it cannot be, the answer is
+    /// 500 and nothing else leaves.
+    pub async fn handle(&self, event: &str, invocation: &str) -> Reply {
+        let began = Instant::now();
+        let now = (self.clock)();
+        let cold_start = !self.warm.swap(true, Ordering::Relaxed);
+        let mut record = Record { request_id: invocation.to_owned(), cold_start, ..Record::default() };
+
+        let (origin, outcome) = match event::decode(event) {
+            Ok(incoming) => {
+                describe(&incoming, &mut record);
+                let outcome = catch_panic(self.answer(&incoming, now, &mut record)).await;
+                (incoming.origin, outcome.unwrap_or_else(|| Err(Problem::internal("panic"))))
+            }
+            // Every front end reads the form of an HTTP API's reply.
+            Err(_) => (Origin::HttpApi, Err(Problem::unknown_event())),
+        };
+        let response = match outcome {
+            Ok(response) => response,
+            Err(problem) => {
+                record.reason = Some(problem.reason());
+                problem.to_response(&record.request_id)
+            }
+        };
+        record.status = response.status().as_u16();
+        record.duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let event = match (record.status, record.operation) {
+            (500.., _) => Event::Failed,
+            (400.., _) => Event::Refused,
+            (_, Some("health")) => Event::HealthChecked,
+            _ => Event::Generated,
+        };
+        let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, now, &record)));
+        if !matches!(written, Ok(Ok(()))) {
+            let problem = Problem::internal("audit");
+            return Reply::new(origin, problem.to_response(&record.request_id));
+        }
+        Reply::new(origin, response)
+    }
+
+    async fn answer(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+        if !self.allow_http && came_over_http(&incoming.headers) {
+            return Err(Problem::https_required());
+        }
+        let operation = routes::find(&incoming.method, &incoming.path)?;
+        record.operation = Some(operation.name());
+        match operation {
+            Operation::Health => Ok(response::health(&record.request_id)),
+            Operation::Generate => self.generate(incoming, now, record).await,
+        }
+    }
+
+    /// Cheap refusals first: neither a forged key nor a malformed request reaches the database.
+    async fn generate(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+        let caller = self.caller(incoming, record)?;
+        let request = Generate::read(incoming)?;
+        let sampler = Sampler::new(request.policy);
+        let (policy, entropy) = (sampler.policy(), sampler.count().entropy());
+        record.length = Some(policy.length());
+        record.classes = Some(policy.requirements().iter().map(|one| Class::name(one.class)).collect());
+        record.entropy_bits = Some(entropy.rounded_down());
+
+        let admission = self.admit(&caller, now, record).await?;
+        let passwords = usize::from(request.count.unwrap_or(1));
+        let drawn = (0..passwords).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
+        let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
+        if drawn.iter().any(|secret| verify(policy, secret.expose()).is_err()) {
+            return Err(Problem::internal("verification"));
+        }
+        record.count = Some(passwords);
+        let format = Format::preferred(&incoming.headers);
+        let answer = response::generated(&drawn, request.count, policy, entropy, format, &record.request_id);
+        let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;
+        response::add_quota(&mut answer, &admission.quota);
+        Ok(answer)
+    }
+
+    /// Who asks, as far as can be said without the database.
+    fn caller(&self, incoming: &Incoming, record: &mut Record) -> Result<Caller, Problem> {
+        match &self.auth {
+            Auth::Key(peppers) => {
+                let key = presented_key(&incoming.headers, peppers)?;
+                record.key_id = Some(key.id().to_string());
+                Ok(Caller::Key(key))
+            }
+            Auth::Address(limits) => {
+                let address = incoming.source_ip.filter(|_| incoming.source_ip_is_certain);
+                Ok(Caller::Address(address.ok_or_else(Problem::address_unknown)?.into(), *limits))
+            }
+        }
+    }
+
+    /// Authenticates and counts.
+    async fn admit(&self, caller: &Caller, now: SystemTime, record: &mut Record) -> Result<Admission, Problem> {
+        let mut mark = [0; 16];
+        SysRng.try_fill_bytes(&mut mark).map_err(|_| Problem::internal("randomness"))?;
+        // On the heap: the SDK's future is twenty times as large as the rest of a request.
+        match Box::pin(self.store.admit(caller, now, mark)).await {
+            Ok(admission) => {
+                record.sequence = Some(admission.sequence);
+                record.key_name.clone_from(&admission.key_name);
+                record.remaining = Some(admission.quota.minute);
+                Ok(admission)
+            }
+            Err(Refusal::UnknownKey) => Err(Problem::unauthorized("unknown-key")),
+            Err(Refusal::RateLimited { key_name, quota, retry_after }) => {
+                record.key_name = key_name;
+                record.remaining = Some(quota.minute);
+                Err(Problem::rate_limited(&quota, retry_after))
+            }
+            Err(Refusal::Unavailable { cause }) => Err(Problem::unavailable(&cause)),
+        }
+    }
+}
+
+/// Takes down what is known before anything is decided.
+fn describe(incoming: &Incoming, record: &mut Record) {
+    if let Some(id) = &incoming.request_id {
+        record.request_id.clone_from(id);
+    }
+    record.source_ip = incoming.source_ip;
+    if let Some(agent) = incoming.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()) {
+        record.set_user_agent(agent);
+    }
+}
+
+/// Whether any hop says that the request came over plain HTTP.
+fn came_over_http(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("x-forwarded-proto").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("http"))
+}
+
+/// The key in the headers, if it is one of this deployment.
+fn presented_key(headers: &HeaderMap, peppers: &Peppers) -> Result<ApiKey, Problem> {
+    let plain = headers.get_all("x-api-key").iter().map(|value| value.to_str().unwrap_or_default());
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+    });
+    let mut keys = plain.chain(bearer);
+    let key = keys.next().ok_or_else(|| Problem::unauthorized("no-key"))?;
+    if keys.any(|other| other != key) {
+        return Err(Problem::conflicting_keys());
+    }
+    ApiKey::parse(key, peppers).map_err(|error| {
+        Problem::unauthorized(match error {
+            KeyError::Malformed => "malformed-key",
+            KeyError::Forged => "forged-key",
+        })
+    })
+}
+
+/// `None` where the future panics. The panic's message stays here: the runtime would hand it on.
+async fn catch_panic<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,51 @@
+//! The Lambda function: everything that happens once, before the first request.
+
+// The runtime's and the SDK's futures are nested deeper than the compiler's default of 128.
+#![recursion_limit = "256"]
+
+use std::io::{self, Write};
+use std::panic;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lambda_http::lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use passloom::access::{self, Store};
+use passloom::app::{App, system_clock};
+use passloom::audit::AuditLog;
+use passloom::settings::{self, Settings};
+use serde_json::value::RawValue;
+
+/// Longest wait for the first connection to the database.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    panic::set_hook(Box::new(|info| match info.location() {
+        Some(place) => complain(&format!("panic at {}:{}", place.file(), place.line())),
+        None => complain("panic"),
+    }));
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Error> {
+    let Settings { table, auth, allow_http, endpoint } = Settings::read(settings::from_process)?;
+    let client = access::connect(endpoint, PATIENCE).await?;
+    let app = App::new(auth, allow_http, Store::new(client, table), AuditLog::stdout(), system_clock());
+    let app = &app;
+    run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, Error>(app.handle(event.payload.get(), &event.context.request_id).await)
+    }))
+    .await
+}
+
+/// Start-up faults and panics go to the standard error, without values. Nobody is left to tell if
+/// that fails.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "passloom: {message}");
+}

@@ -1,0 +1,15 @@
+//! Through the front door: an event in; status, headers, body and audit line out. The handler, the
+//! DynamoDB client and its HTTP are the real ones; the database is an embedded DynamoDB on loopback.
+
+#![expect(unreachable_pub, clippy::unwrap_used, reason = "tests stop at what they did not expect")]
+
+mod support;
+
+mod audit;
+mod events;
+mod generate;
+mod keys;
+mod limit;
+mod outages;
+mod refusals;
+mod release;
