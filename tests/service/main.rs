@@ -13,3 +13,5 @@ mod limit;
 mod outages;
 mod refusals;
 mod release;
+mod tls;
+mod tool;
