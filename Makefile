@@ -53,6 +53,10 @@ test: format clippy build ## Everything that CI checks.
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	$(MAKE) --no-print-directory tree lint
 
+.PHONY: uniformity
+uniformity: ## Test uniformity with the operating system's randomness, at length, and print p-values.
+	UNIFORMITY=1 cargo test --locked --release --test fairness -- --nocapture uniformity aimed
+
 .PHONY: format
 format: ## Check the formatting.
 	cargo fmt --check

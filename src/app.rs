@@ -14,11 +14,11 @@ use rand::rngs::SysRng;
 
 use crate::access::{Admission, ApiKey, Caller, KeyError, Peppers, Refusal, Store};
 use crate::audit::{AuditLog, Event, Record};
-use crate::http::request::Generate;
+use crate::http::request::{Generate, RequestError};
 use crate::http::response::{self, Format};
 use crate::http::routes::{self, Operation};
 use crate::http::{Incoming, Origin, Problem, Reply, Response, event};
-use crate::password::{Class, Sampler, verify};
+use crate::password::{Sampler, verify};
 use crate::settings::Auth;
 
 /// Tells the time.
@@ -105,23 +105,24 @@ impl App {
     /// Cheap refusals first: neither a forged key nor a malformed request reaches the database.
     async fn generate(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
         let caller = self.caller(incoming, record)?;
-        let request = Generate::read(incoming)?;
-        let sampler = Sampler::new(request.policy);
-        let (policy, entropy) = (sampler.policy(), sampler.count().entropy());
+        let Generate { policy, count } = Generate::read(incoming)?;
+        let sampler =
+            Sampler::new(policy.shape().clone()).map_err(|error| RequestError::from(policy.explain(error)))?;
+        let entropy = sampler.count().entropy();
         record.length = Some(policy.length());
-        record.classes = Some(policy.requirements().iter().map(|one| Class::name(one.class)).collect());
+        record.classes = Some(policy.classes().iter().map(|one| one.class.name()).collect());
         record.entropy_bits = Some(entropy.rounded_down());
 
         let admission = self.admit(&caller, now, record).await?;
-        let passwords = usize::from(request.count.unwrap_or(1));
+        let passwords = usize::from(count.unwrap_or(1));
         let drawn = (0..passwords).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
         let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
-        if drawn.iter().any(|secret| verify(policy, secret.expose()).is_err()) {
+        if drawn.iter().any(|secret| verify(policy.shape(), secret.expose()).is_err()) {
             return Err(Problem::internal("verification"));
         }
         record.count = Some(passwords);
         let format = Format::preferred(&incoming.headers);
-        let answer = response::generated(&drawn, request.count, policy, entropy, format, &record.request_id);
+        let answer = response::generated(&drawn, count, &policy, entropy, format, &record.request_id);
         let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;
         response::add_quota(&mut answer, &admission.quota);
         Ok(answer)

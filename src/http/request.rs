@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use super::event::{Incoming, Query};
-use crate::password::{Constraints, Policy, PolicyError};
+use crate::password::{Constraints, Policy, PolicyError, Start};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -18,7 +18,7 @@ const MAX_COUNT: u16 = 100;
 const NEAR_MISS: usize = 2;
 
 /// The parameters of generate.
-const PARAMETERS: [&str; 13] = [
+const PARAMETERS: [&str; 18] = [
     "length",
     "lowercase",
     "uppercase",
@@ -31,6 +31,11 @@ const PARAMETERS: [&str; 13] = [
     "symbols",
     "exclude",
     "exclude_similar",
+    "max_consecutive",
+    "no_repeats",
+    "start",
+    "min_classes",
+    "min_entropy",
     "count",
 ];
 
@@ -44,7 +49,7 @@ pub struct Generate {
 }
 
 /// Why a request is no good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RequestError {
     /// No parameter has that name.
     UnknownParameter {
@@ -68,6 +73,8 @@ pub enum RequestError {
     },
     /// The value is not a string.
     NotAString(&'static str),
+    /// The value names no kind of first character.
+    NotAStart(&'static str),
     /// The query is not UTF-8 in percent-encoding.
     QueryEncoding,
     /// The body is said to be base64 and is not.
@@ -129,6 +136,11 @@ impl Generate {
                 "symbols" => asked.symbols = Some(value.string(parameter)?),
                 "exclude" => asked.exclude = Some(value.string(parameter)?),
                 "exclude_similar" => asked.exclude_similar = Some(value.boolean(parameter)?),
+                "max_consecutive" => asked.max_consecutive = Some(value.integer(parameter, 1, Policy::MAX_LENGTH)?),
+                "no_repeats" => asked.no_repeats = Some(value.boolean(parameter)?),
+                "start" => asked.start = Some(value.start(parameter)?),
+                "min_classes" => asked.min_classes = Some(value.integer(parameter, 1, 4)?),
+                "min_entropy" => asked.min_entropy = Some(value.integer(parameter, 1, Policy::MAX_ENTROPY)?),
                 _ => count = Some(value.integer(parameter, 1, MAX_COUNT)?),
             }
         }
@@ -178,6 +190,11 @@ impl Value {
             .and_then(|integer| u16::try_from(integer).ok())
             .filter(|integer| (least..=most).contains(integer))
             .ok_or(RequestError::NotInRange { parameter, least, most })
+    }
+
+    fn start(&self, parameter: &'static str) -> Result<Start, RequestError> {
+        let name = self.string(parameter).map_err(|_| RequestError::NotAStart(parameter))?;
+        Start::ALL.into_iter().find(|start| start.name() == name).ok_or(RequestError::NotAStart(parameter))
     }
 
     fn string(&self, parameter: &'static str) -> Result<String, RequestError> {

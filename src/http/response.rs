@@ -7,7 +7,7 @@ use lambda_http::http::{self, HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::access::Quota;
-use crate::password::{Class, Entropy, Policy, Secret};
+use crate::password::{Class, Entropy, Policy, Secret, Start};
 
 /// An answer on its way out.
 pub type Response = http::Response<String>;
@@ -144,6 +144,13 @@ struct Normalised<'a> {
     symbols: Option<&'a str>,
     exclude: &'a str,
     exclude_similar: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_consecutive: Option<u16>,
+    no_repeats: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_classes: Option<u16>,
 }
 
 /// The answer to a request for passwords, and the one place where they leave as text.
@@ -167,9 +174,9 @@ pub fn generated(
         (None, [one]) => format!("\"password\":{}", serde_json::to_string(one.expose())?),
         _ => format!("\"passwords\":{}", serde_json::to_string(&texts.collect::<Vec<_>>())?),
     };
-    let minimum = |class| policy.requirement(class).map_or(0, |one| one.minimum);
-    let in_use = |class| policy.requirement(class).is_some();
-    let symbols = policy.requirement(Class::Special).map(|one| one.characters.to_string());
+    let minimum = |class| policy.class(class).map_or(0, |one| one.minimum);
+    let in_use = |class| policy.class(class).is_some();
+    let symbols = policy.class(Class::Special).map(|one| one.characters.to_string());
     let facts = serde_json::to_string(&Facts {
         count,
         length: policy.length(),
@@ -187,6 +194,10 @@ pub fn generated(
             symbols: symbols.as_deref(),
             exclude: &policy.exclude().to_string(),
             exclude_similar: policy.exclude_similar(),
+            max_consecutive: policy.shape().max_consecutive,
+            no_repeats: policy.shape().no_repeats,
+            start: policy.start().map(Start::name),
+            min_classes: policy.min_classes(),
         },
     })?;
     // The passwords are no part of a struct that could be serialised elsewhere.

@@ -102,9 +102,21 @@ impl CharSet {
         Self(self.0 & !other.0)
     }
 
+    /// Whether the set holds a character.
+    #[must_use]
+    pub const fn contains(self, byte: u8) -> bool {
+        byte < 128 && self.0 >> byte & 1 == 1
+    }
+
+    /// The set with one ASCII character more.
+    #[must_use]
+    pub const fn with(self, byte: u8) -> Self {
+        Self(self.0 | 1 << byte)
+    }
+
     /// The characters in ascending ASCII order, as bytes.
     pub fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..128_u8).filter(move |byte| self.0 >> byte & 1 == 1)
+        (0..128).filter(move |&byte| self.contains(byte))
     }
 }
 

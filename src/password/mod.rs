@@ -1,20 +1,29 @@
 //! What is generated. Pure: no clock, no I/O, no HTTP, no DynamoDB.
 //!
-//! [`Constraints`] are what a caller asks for. [`Policy::new`] turns them into a [`Policy`]: if you
-//! hold one, some password satisfies it. A [`Sampler`] counts those passwords exactly and draws one
-//! of them, each equally likely; [`verify()`] checks a text against a policy with code of its own.
+//! [`Constraints`] are what a caller asks for. [`Policy::new`] turns them into a [`Policy`], whose
+//! [`Shape`] says in sets of characters what its passwords are like. If you hold a [`Sampler`], there
+//! are such passwords: it has counted them exactly, and draws one of them, each equally likely.
+//! [`verify()`] checks a text against a shape with code of its own.
+//!
+//! How the counting and drawing works, and why it is uniform, is told in `docs/sampling.md`.
 
 mod alphabet;
+mod compositions;
 mod count;
+mod exclusion;
+mod ladder;
 mod policy;
+mod runs;
 mod sample;
 mod secret;
+mod shape;
 mod uniform;
 mod verify;
 
 pub use alphabet::{CharSet, Class};
 pub use count::{Count, Entropy};
-pub use policy::{ClassOptions, Constraints, Policy, PolicyError, Requirement};
-pub use sample::Sampler;
+pub use policy::{ClassInUse, ClassOptions, Constraints, Policy, PolicyError, Start};
+pub use sample::{CountError, DrawError, Sampler};
 pub use secret::Secret;
+pub use shape::{Requirement, Shape, Variety};
 pub use verify::{Violation, verify};

@@ -9,9 +9,11 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over a text. The text's own buffer is kept, so no copy stays behind.
-    pub(super) fn new(text: Zeroizing<String>) -> Self {
-        Self(text)
+    /// A password of ASCII characters.
+    pub(super) fn of_ascii(text: &[u8]) -> Self {
+        let mut password = Zeroizing::new(String::with_capacity(text.len()));
+        password.extend(text.iter().copied().map(char::from));
+        Self(password)
     }
 
     /// The password itself. Called where the response body is written and where the drawn password

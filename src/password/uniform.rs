@@ -35,22 +35,20 @@ impl<'r, R: TryCryptoRng> Uniform<'r, R> {
         }
     }
 
-    /// An integer from 0 to `bound` - 1, for any `bound` above 0.
-    ///
-    /// Takes as many random bits as the bound has and starts again while they make an integer that
-    /// is not below it: less than two tries on average, whatever the bound.
-    pub(super) fn below_big(&mut self, bound: &BigUint) -> Result<BigUint, R::Error> {
-        let bits = bound.bits();
+    /// An integer of so many random bits, 64 at most.
+    pub(super) fn bits(&mut self, bits: u64) -> Result<u64, R::Error> {
+        let mut word = [0; 8];
+        self.fill(&mut word)?;
+        let integer = u64::from_le_bytes(word).unbounded_shr(u32::try_from(64 - bits).unwrap_or(64));
+        word.zeroize();
+        Ok(integer)
+    }
+
+    /// An integer of so many random bits.
+    pub(super) fn big_bits(&mut self, bits: u64) -> Result<BigUint, R::Error> {
         let mut bytes = Zeroizing::new(vec![0; usize::try_from(bits.div_ceil(8)).unwrap_or_default()]);
-        let surplus = bits.div_ceil(8) * 8 - bits;
-        loop {
-            self.fill(&mut bytes)?;
-            bytes[0] &= 0xff_u8 >> surplus;
-            let integer = BigUint::from_bytes_be(&bytes);
-            if &integer < bound {
-                return Ok(integer);
-            }
-        }
+        self.fill(&mut bytes)?;
+        Ok(BigUint::from_bytes_be(&bytes) >> (bits.div_ceil(8) * 8 - bits))
     }
 
     fn fill(&mut self, target: &mut [u8]) -> Result<(), R::Error> {

@@ -1,21 +1,46 @@
-//! Pearson's chi-square test against a uniform distribution.
+//! Pearson's chi-square test.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// How likely a uniform source is to give counts as uneven as these or more so.
-pub fn p_value(counts: &[u64]) -> f64 {
-    let cells = f64::from(u32::try_from(counts.len()).unwrap());
-    let counts: Vec<f64> = counts.iter().map(|&count| f64::from(u32::try_from(count).unwrap())).collect();
-    let expected = counts.iter().sum::<f64>() / cells;
-    let statistic: f64 = counts.iter().map(|count| (count - expected).powi(2) / expected).sum();
-    ChiSquared::new(cells - 1.0).unwrap().sf(statistic)
+/// Below this a test of uniformity fails.
+pub const LEAST_P: f64 = 1e-6;
+
+pub fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
 }
 
-/// Fails for counts that a uniform source would hardly give, and reports the p-value.
-#[track_caller]
-#[expect(clippy::print_stdout, reason = "seen with --nocapture")]
-pub fn assert_uniform(counts: &[u64], least: f64, name: &str) {
-    let p = p_value(counts);
-    println!("{name}: {} cells, p = {p:.4}", counts.len());
-    assert!(p >= least, "{name}: p = {p:e}");
+/// How likely a uniform source is to give counts as uneven as these or more so.
+pub fn p_value(counts: &[usize]) -> f64 {
+    if counts.len() == 1 {
+        return 1.0;
+    }
+    let expected = float(counts.iter().sum()) / float(counts.len());
+    let statistic = counts.iter().map(|&count| (float(count) - expected).powi(2) / expected).sum();
+    survival(statistic, counts.len() - 1)
+}
+
+/// How likely a source with these probabilities is to give counts as far from them as these or more
+/// so. Cells that expect less than ten are put together.
+pub fn p_value_of(counts: &[usize], probabilities: &[f64]) -> f64 {
+    let total = float(counts.iter().sum());
+    let (mut statistic, mut cells) = (0.0, 0);
+    let (mut count, mut expected) = (0.0, 0.0);
+    for (&observed, probability) in counts.iter().zip(probabilities) {
+        (count, expected) = (count + float(observed), expected + probability * total);
+        if expected >= 10.0 {
+            statistic += f64::powi(count - expected, 2) / expected;
+            cells += 1;
+            (count, expected) = (0.0, 0.0);
+        }
+    }
+    if expected > 0.0 {
+        statistic += f64::powi(count - expected, 2) / expected;
+        cells += 1;
+    }
+    survival(statistic, cells - 1)
+}
+
+/// P(X >= statistic) for a chi-square distribution.
+pub fn survival(statistic: f64, freedom: usize) -> f64 {
+    ChiSquared::new(float(freedom)).unwrap().sf(statistic)
 }

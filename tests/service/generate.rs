@@ -59,7 +59,8 @@ async fn nothing_asked_for_gives_sixteen_letters_and_digits() {
             "min_digits": 1,
             "min_special": 0,
             "exclude": "",
-            "exclude_similar": false
+            "exclude_similar": false,
+            "no_repeats": false
         }
     });
     assert_eq!(body, expected);
@@ -131,7 +132,7 @@ async fn any_character_may_be_excluded_raw_as_well_as_encoded() {
 async fn each_parameter_does_what_its_name_says() {
     let deployment = Deployment::new().await;
     let key = deployment.key(1000, 1000).await;
-    let cases: [(&str, Check); 9] = [
+    let cases: [(&str, Check); 15] = [
         ("min_digits=10", |password| count(password, digit) >= 10),
         ("min_uppercase=16&min_lowercase=0&min_digits=0", |password| count(password, uppercase) == 16),
         ("symbols=!!@", |password| {
@@ -149,6 +150,16 @@ async fn each_parameter_does_what_its_name_says() {
         }),
         ("lowercase=NO&uppercase=Off&digits=1", |password| count(password, digit) == 16),
         ("length=4&special=1", |password| password.len() == 4),
+        ("length=64&max_consecutive=1&lowercase=no&uppercase=no", |password| {
+            password.as_bytes().windows(2).all(|pair| pair[0] != pair[1])
+        }),
+        ("no_repeats=true&length=62", |password| password.chars().collect::<BTreeSet<char>>().len() == 62),
+        ("start=letter", |password| password.starts_with(|first: char| first.is_ascii_alphabetic())),
+        ("start=digit&length=4", |password| password.starts_with(|first: char| first.is_ascii_digit())),
+        ("min_classes=3&length=4&special=true", |password| {
+            [lowercase, uppercase, digit, special].iter().filter(|class| count(password, **class) > 0).count() >= 3
+        }),
+        ("min_entropy=128", |password| password.len() == 22),
         ("length=256&special=1&min_special=100", |password| count(password, special) >= 100),
     ];
     for (query, good) in cases {
@@ -167,6 +178,9 @@ async fn the_policy_sent_back_is_the_same_policy() {
         "symbols=%22%25&min_special=3&digits=no",
         "lowercase=off&min_uppercase=0&length=9",
         "special=false&exclude=!?é",
+        "max_consecutive=2&start=letter&min_classes=3&special",
+        "no_repeats&start=digit&length=30&min_digits=3",
+        "min_entropy=128",
     ] {
         let first = deployment.generate(&key, query).await;
         let policy = first.json()["policy"].clone();

@@ -30,6 +30,32 @@ async fn a_query_that_is_wrong_is_refused_by_name() {
             "symbols",
             "symbols turns special on, but special is false: leave one of the two out.",
         ),
+        ("start=symbol", "start", "start must be one of letter, lowercase, uppercase, digit, alphanumeric."),
+        ("max_consecutive=0", "max_consecutive", "max_consecutive must be a whole number from 1 to 256."),
+        ("min_classes=5", "min_classes", "min_classes must be a whole number from 1 to 4."),
+    ];
+    for (query, parameter, detail) in cases {
+        let answer = deployment.generate(&key, query).await;
+        let problem = answer.assert_problem(400);
+        assert_eq!((&problem["parameter"], &problem["detail"]), (&json!(parameter), &json!(detail)), "{query}");
+        assert_eq!(problem["error"], problem["detail"]);
+    }
+    for query in ["exclude=%C3%28", "exclude=%zz", "exclude=%4", "%FF=1"] {
+        let problem = deployment.generate(&key, query).await.assert_problem(400);
+        assert_eq!(problem["detail"], "the query must be UTF-8 in percent-encoding.", "{query}");
+    }
+    // What is no name is not repeated: it may be a secret in the wrong place.
+    let problem = deployment.generate(&key, &format!("{key}=1")).await.assert_problem(400);
+    assert_eq!((&problem["detail"], problem.get("parameter")), (&json!("there is no such parameter."), None));
+    assert_eq!(deployment.database.calls(), 0, "nothing of this reaches the database");
+}
+
+/// What fits together in no way is said in the words of the parameters.
+#[tokio::test]
+async fn a_policy_that_contradicts_itself_is_refused_in_words() {
+    let deployment = Deployment::new().await;
+    let key = deployment.key(1000, 1000).await;
+    let cases = [
         (
             "min_special=2",
             "min_special",
@@ -52,6 +78,30 @@ async fn a_query_that_is_wrong_is_refused_by_name() {
             "exclude",
             "exclude and exclude_similar leave no character to draw from.",
         ),
+        ("start=digit&digits=no", "start", "start digit has no character left to begin with."),
+        ("max_consecutive=17", "max_consecutive", "max_consecutive must be a whole number from 1 to 16."),
+        (
+            "length=30&no_repeats&uppercase=no&digits=no",
+            "no_repeats",
+            "no_repeats with length 30 needs 30 different characters, 26 remain.",
+        ),
+        (
+            "no_repeats=1&min_digits=11&length=20",
+            "no_repeats",
+            "no_repeats with min_digits 11 needs 11 different characters of digits, 10 remain.",
+        ),
+        ("min_classes=4", "min_classes", "min_classes 4 needs characters of 4 classes, 3 remain."),
+        ("length=4&min_classes=3&min_digits=3", "length", "length 4 cannot hold min_digits 3 and min_classes 3."),
+        (
+            "length=8&min_entropy=80",
+            "min_entropy",
+            "length 8 has 47.18 bits of entropy, less than min_entropy 80: ask for more, or leave length out.",
+        ),
+        (
+            "min_entropy=400&no_repeats",
+            "min_entropy",
+            "no length up to 256 has min_entropy 400 with these constraints.",
+        ),
     ];
     for (query, parameter, detail) in cases {
         let answer = deployment.generate(&key, query).await;
@@ -61,13 +111,24 @@ async fn a_query_that_is_wrong_is_refused_by_name() {
     }
     let problem = deployment.generate(&key, "lowercase=0&uppercase=0&digits=0").await.assert_problem(400);
     assert_eq!(problem["detail"], "at least one of lowercase, uppercase, digits and special must be true.");
-    for query in ["exclude=%C3%28", "exclude=%zz", "exclude=%4", "%FF=1"] {
+    for (query, detail) in [
+        (
+            "length=6&min_lowercase=4&uppercase=no&exclude=bcdefghijklmnopqrstuvwxyz&max_consecutive=1",
+            "no password of length 6 satisfies min_lowercase 4, min_digits 1 and max_consecutive 1 together.",
+        ),
+        (
+            "length=4&min_lowercase=4&uppercase=no&min_digits=0&start=digit",
+            "no password of length 4 satisfies min_lowercase 4 and start digit together.",
+        ),
+        (
+            "length=256&min_lowercase=100&min_digits=100&max_consecutive=1",
+            "length 256 with min_lowercase 100, min_uppercase 1, min_digits 100 and max_consecutive 1 is too hard to draw \
+             exactly: ask for a shorter password, or for less of these.",
+        ),
+    ] {
         let problem = deployment.generate(&key, query).await.assert_problem(400);
-        assert_eq!(problem["detail"], "the query must be UTF-8 in percent-encoding.", "{query}");
+        assert_eq!((&problem["detail"], problem.get("parameter")), (&json!(detail), None), "{query}");
     }
-    // What is no name is not repeated: it may be a secret in the wrong place.
-    let problem = deployment.generate(&key, &format!("{key}=1")).await.assert_problem(400);
-    assert_eq!((&problem["detail"], problem.get("parameter")), (&json!("there is no such parameter."), None));
     assert_eq!(deployment.database.calls(), 0, "nothing of this reaches the database");
 }
 
