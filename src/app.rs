@@ -5,6 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
@@ -18,8 +19,11 @@ use crate::http::request::{Generate, RequestError};
 use crate::http::response::{self, Format};
 use crate::http::routes::{self, Operation};
 use crate::http::{Incoming, Origin, Problem, Reply, Response, event};
-use crate::password::{Sampler, verify};
+use crate::password::{Policy, Sampler, Secret, verify};
 use crate::settings::Auth;
+
+/// Samplers kept for the next request with the same policy. The tables of one take up to 8 MiB.
+const SAMPLERS: usize = 4;
 
 /// Tells the time.
 pub type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
@@ -32,6 +36,8 @@ pub struct App {
     audit: AuditLog,
     clock: Clock,
     warm: AtomicBool,
+    /// The last that were used, the latest first.
+    samplers: Mutex<Vec<Arc<Sampler>>>,
 }
 
 /// The system's clock, for [`App::new`].
@@ -45,7 +51,7 @@ impl App {
     /// An app that has answered nothing yet.
     #[must_use]
     pub fn new(auth: Auth, allow_http: bool, store: Store, audit: AuditLog, clock: Clock) -> Self {
-        Self { auth, allow_http, store, audit, clock, warm: AtomicBool::new(false) }
+        Self { auth, allow_http, store, audit, clock, warm: AtomicBool::new(false), samplers: Mutex::default() }
     }
 
     /// Answers one event. `invocation` is Lambda's id of it.
@@ -80,6 +86,7 @@ impl App {
             (500.., _) => Event::Failed,
             (400.., _) => Event::Refused,
             (_, Some("health")) => Event::HealthChecked,
+            (_, Some("policy")) => Event::PolicyDescribed,
             _ => Event::Generated,
         };
         let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, now, &record)));
@@ -98,34 +105,52 @@ impl App {
         record.operation = Some(operation.name());
         match operation {
             Operation::Health => Ok(response::health(&record.request_id)),
-            Operation::Generate => self.generate(incoming, now, record).await,
+            Operation::Generate | Operation::Policy => self.generate(operation, incoming, now, record).await,
         }
     }
 
-    /// Cheap refusals first: neither a forged key nor a malformed request reaches the database.
-    async fn generate(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+    /// Passwords, or what their policy amounts to. Cheap refusals first: neither a forged key nor a
+    /// malformed request reaches the database.
+    async fn generate(
+        &self,
+        operation: Operation,
+        incoming: &Incoming,
+        now: SystemTime,
+        record: &mut Record,
+    ) -> Result<Response, Problem> {
         let caller = self.caller(incoming, record)?;
         let Generate { policy, count } = Generate::read(incoming)?;
-        let sampler =
-            Sampler::new(policy.shape().clone()).map_err(|error| RequestError::from(policy.explain(error)))?;
-        let entropy = sampler.count().entropy();
+        let sampler = self.sampler(&policy)?;
         record.length = Some(policy.length());
         record.classes = Some(policy.classes().iter().map(|one| one.class.name()).collect());
-        record.entropy_bits = Some(entropy.rounded_down());
+        record.entropy_bits = Some(sampler.count().entropy().rounded_down());
 
         let admission = self.admit(&caller, now, record).await?;
-        let passwords = usize::from(count.unwrap_or(1));
-        let drawn = (0..passwords).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
-        let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
-        if drawn.iter().any(|secret| verify(policy.shape(), secret.expose()).is_err()) {
-            return Err(Problem::internal("verification"));
-        }
-        record.count = Some(passwords);
-        let format = Format::preferred(&incoming.headers);
-        let answer = response::generated(&drawn, count, &policy, entropy, format, &record.request_id);
+        let answer = if operation == Operation::Policy {
+            response::described(&policy, count, &sampler.count(), &record.request_id)
+        } else {
+            let drawn = draw(&sampler, usize::from(count.unwrap_or(1)))?;
+            record.count = Some(drawn.len());
+            let (entropy, format) = (sampler.count().entropy(), Format::preferred(&incoming.headers));
+            response::generated(&drawn, count, &policy, entropy, format, &record.request_id)
+        };
         let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;
         response::add_quota(&mut answer, &admission.quota);
         Ok(answer)
+    }
+
+    /// The sampler of a policy: one of the last few that were used, or a new one.
+    fn sampler(&self, policy: &Policy) -> Result<Arc<Sampler>, Problem> {
+        let mut samplers = self.samplers.lock().unwrap_or_else(PoisonError::into_inner);
+        let sampler = if let Some(index) = samplers.iter().position(|one| one.shape() == policy.shape()) {
+            samplers.remove(index)
+        } else {
+            let sampler = Sampler::new(policy.shape().clone());
+            Arc::new(sampler.map_err(|error| RequestError::from(policy.explain(error)))?)
+        };
+        samplers.insert(0, sampler.clone());
+        samplers.truncate(SAMPLERS);
+        Ok(sampler)
     }
 
     /// Who asks, as far as can be said without the database.
@@ -164,6 +189,16 @@ impl App {
             Err(Refusal::Unavailable { cause }) => Err(Problem::unavailable(&cause)),
         }
     }
+}
+
+/// Draws passwords, each checked against its shape by code that is not the sampler's.
+fn draw(sampler: &Sampler, passwords: usize) -> Result<Vec<Secret>, Problem> {
+    let drawn = (0..passwords).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
+    let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
+    if drawn.iter().any(|secret| verify(sampler.shape(), secret.expose()).is_err()) {
+        return Err(Problem::internal("verification"));
+    }
+    Ok(drawn)
 }
 
 /// Takes down what is known before anything is decided.

@@ -25,6 +25,8 @@ const MILLISECONDS: EncodedConfig =
 pub enum Event {
     /// Passwords went out.
     Generated,
+    /// Somebody was told what a policy amounts to.
+    PolicyDescribed,
     /// Somebody asked whether the function runs.
     HealthChecked,
     /// The request was not answered, by the caller's doing.
@@ -37,6 +39,7 @@ impl Event {
     const fn name(self) -> &'static str {
         match self {
             Self::Generated => "password.generated",
+            Self::PolicyDescribed => "policy.described",
             Self::HealthChecked => "health.checked",
             Self::Refused => "request.refused",
             Self::Failed => "request.failed",
@@ -45,7 +48,7 @@ impl Event {
 
     const fn level(self) -> &'static str {
         match self {
-            Self::Generated | Self::HealthChecked => "INFO",
+            Self::Generated | Self::PolicyDescribed | Self::HealthChecked => "INFO",
             Self::Refused => "WARN",
             Self::Failed => "ERROR",
         }

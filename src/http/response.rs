@@ -7,7 +7,7 @@ use lambda_http::http::{self, HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::access::Quota;
-use crate::password::{Class, Entropy, Policy, Secret, Start};
+use crate::password::{Class, Count, Entropy, Policy, Secret, Start, password_rules, regular_expression};
 
 /// An answer on its way out.
 pub type Response = http::Response<String>;
@@ -142,7 +142,7 @@ struct Normalised<'a> {
     min_special: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     symbols: Option<&'a str>,
-    exclude: &'a str,
+    exclude: String,
     exclude_similar: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_consecutive: Option<u16>,
@@ -151,6 +151,72 @@ struct Normalised<'a> {
     start: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min_classes: Option<u16>,
+}
+
+/// The special characters of a policy, none where they are not in use.
+fn symbols(policy: &Policy) -> Option<String> {
+    policy.class(Class::Special).map(|one| one.characters.to_string())
+}
+
+fn normalised<'a>(policy: &Policy, symbols: Option<&'a str>) -> Normalised<'a> {
+    let minimum = |class| policy.class(class).map_or(0, |one| one.minimum);
+    let in_use = |class| policy.class(class).is_some();
+    Normalised {
+        length: policy.length(),
+        lowercase: in_use(Class::Lowercase),
+        uppercase: in_use(Class::Uppercase),
+        digits: in_use(Class::Digits),
+        special: in_use(Class::Special),
+        min_lowercase: minimum(Class::Lowercase),
+        min_uppercase: minimum(Class::Uppercase),
+        min_digits: minimum(Class::Digits),
+        min_special: minimum(Class::Special),
+        symbols,
+        exclude: policy.exclude().to_string(),
+        exclude_similar: policy.exclude_similar(),
+        max_consecutive: policy.shape().max_consecutive,
+        no_repeats: policy.shape().no_repeats,
+        start: policy.start().map(Start::name),
+        min_classes: policy.min_classes(),
+    }
+}
+
+/// What a policy amounts to.
+#[derive(Serialize)]
+struct Description<'a> {
+    policy: Normalised<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u16>,
+    combinations: String,
+    entropy_bits: f64,
+    regex: String,
+    passwordrules: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passwordrules_reason: Option<String>,
+}
+
+/// The answer to a request for what a policy amounts to.
+///
+/// # Errors
+/// That of the JSON writer.
+pub fn described(
+    policy: &Policy,
+    asked: Option<u16>,
+    passwords: &Count,
+    request_id: &str,
+) -> Result<Response, serde_json::Error> {
+    let rules = password_rules(policy);
+    let symbols = symbols(policy);
+    let body = serde_json::to_string(&Description {
+        policy: normalised(policy, symbols.as_deref()),
+        count: asked,
+        combinations: passwords.to_decimal(),
+        entropy_bits: passwords.entropy().rounded_down(),
+        regex: regular_expression(policy.shape()),
+        passwordrules_reason: rules.as_ref().err().cloned(),
+        passwordrules: rules.ok(),
+    })?;
+    Ok(new(StatusCode::OK, "application/json", body, request_id))
 }
 
 /// The answer to a request for passwords, and the one place where they leave as text.
@@ -174,32 +240,10 @@ pub fn generated(
         (None, [one]) => format!("\"password\":{}", serde_json::to_string(one.expose())?),
         _ => format!("\"passwords\":{}", serde_json::to_string(&texts.collect::<Vec<_>>())?),
     };
-    let minimum = |class| policy.class(class).map_or(0, |one| one.minimum);
-    let in_use = |class| policy.class(class).is_some();
-    let symbols = policy.class(Class::Special).map(|one| one.characters.to_string());
-    let facts = serde_json::to_string(&Facts {
-        count,
-        length: policy.length(),
-        entropy_bits: entropy.rounded_down(),
-        policy: Normalised {
-            length: policy.length(),
-            lowercase: in_use(Class::Lowercase),
-            uppercase: in_use(Class::Uppercase),
-            digits: in_use(Class::Digits),
-            special: in_use(Class::Special),
-            min_lowercase: minimum(Class::Lowercase),
-            min_uppercase: minimum(Class::Uppercase),
-            min_digits: minimum(Class::Digits),
-            min_special: minimum(Class::Special),
-            symbols: symbols.as_deref(),
-            exclude: &policy.exclude().to_string(),
-            exclude_similar: policy.exclude_similar(),
-            max_consecutive: policy.shape().max_consecutive,
-            no_repeats: policy.shape().no_repeats,
-            start: policy.start().map(Start::name),
-            min_classes: policy.min_classes(),
-        },
-    })?;
+    let symbols = symbols(policy);
+    let policy = normalised(policy, symbols.as_deref());
+    let facts = Facts { count, length: policy.length, entropy_bits: entropy.rounded_down(), policy };
+    let facts = serde_json::to_string(&facts)?;
     // The passwords are no part of a struct that could be serialised elsewhere.
     let body = format!("{{{drawn},{}", facts.trim_start_matches('{'));
     Ok(new(StatusCode::OK, "application/json", body, request_id))

@@ -7,6 +7,8 @@ use lambda_http::http::Method;
 pub enum Operation {
     /// Passwords.
     Generate,
+    /// What a policy amounts to.
+    Policy,
     /// Whether the function runs.
     Health,
 }
@@ -17,14 +19,16 @@ impl Operation {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generate => "generate",
+            Self::Policy => "policy",
             Self::Health => "health",
         }
     }
 }
 
 /// Each path, its operation, and the methods that reach it.
-const ROUTES: [(&str, Operation, &[Method], &str); 2] = [
+const ROUTES: [(&str, Operation, &[Method], &str); 3] = [
     ("/api/generate", Operation::Generate, &[Method::GET, Method::POST], "GET, POST"),
+    ("/api/policy", Operation::Policy, &[Method::GET], "GET"),
     ("/api/health", Operation::Health, &[Method::GET], "GET"),
 ];
 

@@ -22,9 +22,7 @@ use super::alphabet::CharSet;
 use super::ladder::Ladder;
 use super::shape::{Requirement, Shape};
 use super::uniform::Uniform;
-
-/// Most products of large integers that a table may take: some 60 ms on one core.
-const MOST_WORK: usize = 1 << 18;
+use super::work::{TooMuchWork, Work};
 
 /// Tables for one shape, one for each atom that may stand first.
 pub(super) struct Compositions {
@@ -73,19 +71,15 @@ struct Node {
     ladder: Option<Ladder>,
 }
 
-/// The tables would take too long to make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooMuchWork;
-
 impl Compositions {
     /// Makes the tables for a shape without variety. `kept`: see [`Ladder`].
-    pub(super) fn new(shape: &Shape, kept: u64) -> Result<Self, TooMuchWork> {
+    pub(super) fn new(shape: &Shape, kept: u64, work: &mut Work) -> Result<Self, TooMuchWork> {
         let atoms = atoms(shape);
         let start = State {
             positions: usize::from(shape.length),
             lacking: shape.requirements.iter().map(|one| one.minimum).collect(),
         };
-        let table = |atoms: Vec<Atom>, start: State| Table::new(atoms, start, shape.no_repeats, kept);
+        let mut table = |atoms: Vec<Atom>, start: State| Table::new(atoms, start, shape.no_repeats, kept, work);
         let mut openings = Vec::new();
         if shape.start.is_some() {
             for (index, atom) in atoms.iter().enumerate() {
@@ -206,12 +200,11 @@ impl State {
 }
 
 impl Table {
-    fn new(atoms: Vec<Atom>, start: State, no_repeats: bool, kept: u64) -> Result<Self, TooMuchWork> {
+    fn new(atoms: Vec<Atom>, start: State, no_repeats: bool, kept: u64, work: &mut Work) -> Result<Self, TooMuchWork> {
         let levels = atoms.iter().map(|_| HashMap::new()).collect();
         let mut table = Self { atoms, start, levels, no_repeats, kept };
-        let mut work = 0;
         let start = table.start.clone();
-        table.explore(0, &start, &mut work)?;
+        table.explore(0, &start, work)?;
         Ok(table)
     }
 
@@ -229,17 +222,14 @@ impl Table {
     }
 
     /// Fills in the ways from a state and from all that come after it.
-    fn explore(&mut self, level: usize, state: &State, work: &mut usize) -> Result<(), TooMuchWork> {
+    fn explore(&mut self, level: usize, state: &State, work: &mut Work) -> Result<(), TooMuchWork> {
         if level == self.atoms.len() || self.levels[level].contains_key(state) || !self.can_be_met(level, state) {
             return Ok(());
         }
         for (_, next) in self.choices(level, state) {
             self.explore(level + 1, &next, work)?;
         }
-        *work += self.choices(level, state).count();
-        if *work > MOST_WORK {
-            return Err(TooMuchWork);
-        }
+        work.spend(self.choices(level, state).count())?;
         let shares: Vec<BigUint> = self.shares(level, state).collect();
         let ways: BigUint = shares.iter().sum();
         let ladder = (ways != BigUint::ZERO).then(|| Ladder::new(shares.into_iter(), self.kept));

@@ -11,10 +11,6 @@ impl Count {
         Self(passwords)
     }
 
-    pub(super) fn into_integer(self) -> BigUint {
-        self.0
-    }
-
     /// Whether the entropy is at least so many bits.
     pub(super) fn reaches(&self, bits: u16) -> bool {
         self.0.bits() > u64::from(bits)

@@ -22,47 +22,43 @@
 //! A worked example: `ab01`, length 4, one of `ab` at least. All: 4⁴ = 256. Failing: 2⁴ = 16. 256 - 16 = 240.
 //!
 //! Multiplying a series by U or g takes two or three small products a term, so all of this costs about
-//! as many steps as length times the sum of the minima. Requirements of one character need not be
+//! as many steps as length times the sum of the minima. The lists are what costs: interleaving them takes
+//! the product of their sizes. Requirements of one character need not be
 //! listed: to fail them is to have a smaller pool, whatever else overlaps.
 
 use num_bigint::{BigInt, BigUint};
 
 use super::alphabet::CharSet;
 use super::shape::{Requirement, Shape};
+use super::work::{TooMuchWork, Work};
 
 /// Most requirements: the sum has two to the power of as many terms.
 const MOST_REQUIREMENTS: usize = 10;
-/// Most characters that requirements of two and more may lack together. The lists grow with the square.
-const MOST_FEW: usize = 64;
-
-/// The sum would have too many terms, or requirements of two and more overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooManyTerms;
+/// What one product of two lists costs, in steps.
+const PRODUCT: usize = 4;
 
 /// Counts the texts of a shape without variety and without `no_repeats`.
-pub(super) fn count(shape: &Shape) -> Result<BigUint, TooManyTerms> {
+///
+/// # Errors
+/// [`TooMuchWork`], also where requirements of two and more overlap: those are not counted this way.
+pub(super) fn count(shape: &Shape, work: &mut Work) -> Result<BigUint, TooMuchWork> {
     let requirements = &shape.requirements;
-    if requirements.len() > MOST_REQUIREMENTS || few(requirements) > MOST_FEW {
-        return Err(TooManyTerms);
+    if requirements.len() > MOST_REQUIREMENTS {
+        return Err(TooMuchWork);
     }
     let mut sum = BigInt::ZERO;
     for failing in 0..1_u32 << requirements.len() {
         let failing = requirements.iter().enumerate().filter(|(index, _)| failing >> index & 1 == 1);
         let failing: Vec<Requirement> = failing.map(|(_, one)| *one).collect();
-        let texts = failing_together(shape, &failing)?;
+        let texts = failing_together(shape, &failing, work)?;
         sum += if failing.len().is_multiple_of(2) { texts } else { -texts };
     }
     // A number of texts is not negative.
     Ok(sum.into_parts().1)
 }
 
-/// How many characters the requirements of two and more may have at most and still fail.
-pub(super) fn few(requirements: &[Requirement]) -> usize {
-    requirements.iter().map(|one| usize::from(one.minimum - 1)).sum()
-}
-
 /// Counts the texts that fail all the given requirements, whatever they do with others.
-fn failing_together(shape: &Shape, failing: &[Requirement]) -> Result<BigInt, TooManyTerms> {
+fn failing_together(shape: &Shape, failing: &[Requirement], work: &mut Work) -> Result<BigInt, TooMuchWork> {
     let absent =
         failing.iter().filter(|one| one.minimum == 1).fold(CharSet::default(), |all, one| all.union(one.characters));
     let pool = shape.pool.without(absent);
@@ -73,11 +69,13 @@ fn failing_together(shape: &Shape, failing: &[Requirement]) -> Result<BigInt, To
     for requirement in failing.iter().filter(|one| one.minimum > 1) {
         let few = requirement.characters.intersection(pool);
         if few.without(rest) != CharSet::default() {
-            return Err(TooManyTerms);
+            return Err(TooMuchWork);
         }
         rest = rest.without(few);
-        lists = lists.interleaved(&blocks.lists(few, first, usize::from(requirement.minimum)));
+        let list = blocks.lists(few, first, usize::from(requirement.minimum));
+        lists = lists.interleaved(&list, shape.start.is_some(), work)?;
     }
+    work.spend(lists.all.len() * blocks.length)?;
     Ok(blocks.sequences(&lists, rest.len(), rest.intersection(first).len(), shape.start.is_some()))
 }
 
@@ -96,11 +94,13 @@ impl Lists {
     }
 
     /// Every way to interleave a sequence of one kind with a sequence of the other.
-    fn interleaved(&self, other: &Self) -> Self {
+    fn interleaved(&self, other: &Self, restricted: bool, work: &mut Work) -> Result<Self, TooMuchWork> {
         let size = self.all.len() + other.all.len() - 1;
         let triangle = || (0..size).map(|length| vec![BigInt::ZERO; length + 1]).collect::<Vec<_>>();
         let (mut all, mut opening) = (triangle(), triangle());
         let choose = binomials(size);
+        let cells = |lists: &Self| lists.all.iter().flatten().filter(|ways| *ways != &BigInt::ZERO).count();
+        work.spend(PRODUCT * cells(self) * cells(other))?;
         for (c1, row1) in self.all.iter().enumerate() {
             for (b1, one) in row1.iter().enumerate() {
                 for (c2, row2) in other.all.iter().enumerate() {
@@ -109,7 +109,11 @@ impl Lists {
                             continue;
                         }
                         let (length, blocks) = (c1 + c2, b1 + b2);
-                        all[length][blocks] += one * two * &choose[blocks][b1];
+                        let both = one * two;
+                        all[length][blocks] += both * &choose[blocks][b1];
+                        if !restricted {
+                            continue;
+                        }
                         // The first block of all is the first of one of the two.
                         if b1 > 0 {
                             opening[length][blocks] += &self.opening[c1][b1] * two * &choose[blocks - 1][b1 - 1];
@@ -121,7 +125,7 @@ impl Lists {
                 }
             }
         }
-        Self { all, opening }
+        Ok(Self { all, opening })
     }
 }
 

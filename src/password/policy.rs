@@ -6,6 +6,7 @@ use super::alphabet::{CharSet, Class, similar};
 use super::count::Entropy;
 use super::sample::{CountError, count};
 use super::shape::{Requirement, Shape, Variety};
+use super::work::Work;
 
 /// What a caller asks for, before anyone has looked whether it fits together.
 ///
@@ -137,7 +138,7 @@ impl Policy {
         match asked.length {
             Some(length) => {
                 let policy = Self::of_length(asked, length)?;
-                let count = count(policy.shape()).map_err(|error| policy.explain(error))?;
+                let count = count(policy.shape(), &mut Work::of_one_policy()).map_err(|error| policy.explain(error))?;
                 let too_low = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
                 if count.reaches(bits) { Ok(policy) } else { Err(too_low) }
             }
@@ -147,6 +148,7 @@ impl Policy {
 
     /// The policy of the shortest length that has so many bits of entropy.
     fn shortest(asked: &Constraints, bits: u16) -> Result<Self, PolicyError> {
+        let mut work = Work::of_one_policy();
         let mut fault = PolicyError::EntropyOutOfReach { min_entropy: bits };
         for length in Self::MIN_LENGTH.max(asked.max_consecutive.unwrap_or_default())..=Self::MAX_LENGTH {
             let policy = match Self::of_length(asked, length) {
@@ -161,7 +163,7 @@ impl Policy {
             if most + 1.0 < f64::from(bits) {
                 continue;
             }
-            match count(policy.shape()) {
+            match count(policy.shape(), &mut work) {
                 Ok(count) if count.reaches(bits) => return Ok(policy),
                 Ok(_) | Err(CountError::Unsatisfiable) => {}
                 Err(error) => fault = policy.explain(error),

@@ -10,7 +10,7 @@
 //! | [`Runs`] | `max_consecutive`, `start` | requirements |
 //!
 //! Since all the sets are counted, the share that passes is known before the first draw, and the
-//! generator is chosen by it. Where none reaches 1 in 1024, the policy is refused.
+//! generator is chosen by it. Where none reaches 1 in 256, the policy is refused.
 
 use num_bigint::BigUint;
 use rand::TryCryptoRng;
@@ -22,15 +22,18 @@ use super::exclusion;
 use super::ladder::{KEPT, Ladder};
 use super::runs::Runs;
 use super::secret::Secret;
-use super::shape::Shape;
+use super::shape::{Requirement, Shape};
 use super::uniform::Uniform;
+use super::work::Work;
 
 /// The share of texts from which on nothing is faster than drawing texts: 2^-1.
 const HALF: f64 = -1.0;
-/// Least share of what a generator draws that satisfies: 2^-10.
-const LEAST_SHARE: f64 = -10.0;
-/// Draws before giving up. At a share of 1 in 1024, the least there is, (1023/1024)^65536 is below 2^-92.
-const MOST_DRAWS: usize = 1 << 16;
+/// Largest sum of minima for which counting by exclusion is cheaper than making tables.
+const MOST_LISTED: usize = 32;
+/// Least share of what a generator draws that satisfies: 2^-8.
+const LEAST_SHARE: f64 = -8.0;
+/// Draws before giving up. At a share of 1 in 256, the least there is, (255/256)^16384 is below 2^-92.
+const MOST_DRAWS: usize = 1 << 14;
 
 /// Draws passwords for one shape. Making one costs the counting; drawing is cheap after it.
 pub struct Sampler {
@@ -69,7 +72,7 @@ pub enum CountError {
 pub enum DrawError<E> {
     /// The random source failed.
     Source(E),
-    /// 65536 texts in a row did not satisfy: with a source that is random, less likely than 2^-92.
+    /// 16384 texts in a row did not satisfy: with a source that is random, less likely than 2^-92.
     Unlucky,
 }
 
@@ -80,24 +83,39 @@ impl<E> From<E> for DrawError<E> {
 }
 
 /// Counts the passwords of a shape, without making ready to draw one.
-pub(super) fn count(shape: &Shape) -> Result<Count, CountError> {
-    let total: BigUint = shape.cases().iter().map(count_case).sum::<Result<_, _>>()?;
+pub(super) fn count(shape: &Shape, work: &mut Work) -> Result<Count, CountError> {
+    let counted = shape.cases().into_iter().map(|case| Counted::new(case, work));
+    let total: BigUint = counted.map(|case| Ok(case?.count)).sum::<Result<_, CountError>>()?;
     if total == BigUint::ZERO { Err(CountError::Unsatisfiable) } else { Ok(Count::new(total)) }
 }
 
-fn count_case(case: &Shape) -> Result<BigUint, CountError> {
-    if case.pool.is_empty() || case.first().is_empty() || case.requirements.iter().any(|one| one.characters.is_empty())
-    {
-        return Ok(BigUint::ZERO);
-    }
-    if !case.no_repeats
-        && let Ok(count) = exclusion::count(case)
-    {
-        return Ok(count);
-    }
-    match Compositions::new(case, KEPT) {
-        Ok(tables) if !case.limits_runs() => Ok(tables.total().clone()),
-        _ => Err(CountError::TooHard),
+/// A shape without variety, how many texts it has, and the tables if counting has made them.
+struct Counted {
+    shape: Shape,
+    count: BigUint,
+    tables: Option<Compositions>,
+}
+
+impl Counted {
+    fn new(shape: Shape, work: &mut Work) -> Result<Self, CountError> {
+        let unsatisfiable = |one: &Requirement| one.characters.is_empty();
+        if shape.pool.is_empty() || shape.first().is_empty() || shape.requirements.iter().any(unsatisfiable) {
+            return Ok(Self { shape, count: BigUint::ZERO, tables: None });
+        }
+        // Lists of few characters are short where minima are small, and runs can be counted in no other
+        // way; else the tables are made at once.
+        let listed = shape.requirements.iter().map(|one| usize::from(one.minimum)).sum::<usize>() <= MOST_LISTED;
+        if !shape.no_repeats
+            && (listed || shape.limits_runs())
+            && let Ok(count) = exclusion::count(&shape, work)
+        {
+            return Ok(Self { shape, count, tables: None });
+        }
+        if shape.limits_runs() {
+            return Err(CountError::TooHard);
+        }
+        let tables = Compositions::new(&shape, KEPT, work).map_err(|_| CountError::TooHard)?;
+        Ok(Self { shape, count: tables.total().clone(), tables: Some(tables) })
     }
 }
 
@@ -107,16 +125,20 @@ impl Sampler {
     /// # Errors
     /// [`CountError`] when there are none, or when they are too hard to count or to draw.
     pub fn new(shape: Shape) -> Result<Self, CountError> {
-        let total = count(&shape)?.into_integer();
-        // Most texts pass: no need to tell cases apart.
+        let mut work = Work::of_one_policy();
+        let counted = shape.cases().into_iter().map(|case| Counted::new(case, &mut work));
+        let mut counted = counted.collect::<Result<Vec<_>, _>>()?;
+        counted.retain(|case| case.count != BigUint::ZERO);
+        let total: BigUint = counted.iter().map(|case| &case.count).sum();
+        if total == BigUint::ZERO {
+            return Err(CountError::Unsatisfiable);
+        }
+        // Where most texts pass there is no need to tell cases apart.
         let cases = if Generator::text_share(&shape, &total) >= HALF {
             let generator = Generator::Text(shape.pool.bytes().collect());
             vec![Case { shape: shape.clone(), count: total.clone(), generator, exact: false }]
         } else {
-            let counted = shape.cases().into_iter().map(|case| count_case(&case).map(|count| (case, count)));
-            let counted =
-                counted.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|(_, count)| count != &BigUint::ZERO);
-            counted.map(|(case, count)| Case::new(case, count)).collect::<Result<_, _>>()?
+            counted.into_iter().map(|case| Case::new(case, &mut work)).collect::<Result<_, _>>()?
         };
         let choice = Ladder::new(cases.iter().map(|case| case.count.clone()), KEPT);
         Ok(Self { shape, cases, choice, total })
@@ -155,7 +177,8 @@ impl Sampler {
 
 impl Case {
     /// Chooses the generator of which most passes, a little in favour of those that draw faster.
-    fn new(shape: Shape, count: BigUint) -> Result<Self, CountError> {
+    fn new(counted: Counted, work: &mut Work) -> Result<Self, CountError> {
+        let Counted { shape, count, tables } = counted;
         let passing = |total: &BigUint| log2(&count) - log2(total);
         let texts = Generator::text_share(&shape, &count);
         let mut best = (texts, texts, Generator::Text(shape.pool.bytes().collect()));
@@ -169,7 +192,8 @@ impl Case {
                 let runs = Runs::new(&shape, KEPT);
                 consider(passing(runs.total()), 0.5, Generator::Runs(Box::new(runs)));
             }
-            if let Ok(compositions) = Compositions::new(&shape, KEPT) {
+            let tables = tables.map_or_else(|| Compositions::new(&shape, KEPT, work), Ok);
+            if let Ok(compositions) = tables {
                 consider(passing(compositions.total()), 1.0, Generator::Compositions(Box::new(compositions)));
             }
         }

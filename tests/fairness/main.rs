@@ -9,6 +9,7 @@ mod aimed;
 mod chi_square;
 mod counting;
 mod mutants;
+mod patterns;
 mod shapes;
 mod source;
 mod uniformity;

@@ -11,6 +11,7 @@ mod generate;
 mod keys;
 mod limit;
 mod outages;
+mod policy;
 mod refusals;
 mod release;
 mod tls;
