@@ -57,6 +57,10 @@ test: format clippy build ## Everything that CI checks.
 uniformity: ## Test uniformity with the operating system's randomness, at length, and print p-values.
 	UNIFORMITY=1 cargo test --locked --release --test fairness -- --nocapture uniformity aimed
 
+.PHONY: bench
+bench: ## Measure what a draw costs beside one getrandom call, and beside other generators.
+	cargo bench --locked --bench draw -- --sample-count 1000
+
 .PHONY: format
 format: ## Check the formatting.
 	cargo fmt --check
