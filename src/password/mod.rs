@@ -9,6 +9,7 @@
 
 mod alphabet;
 mod compositions;
+mod contradiction;
 mod count;
 mod exclusion;
 mod ladder;
@@ -24,9 +25,10 @@ mod verify;
 mod work;
 
 pub use alphabet::{CharSet, Class};
+pub use contradiction::PolicyError;
 pub use count::{Count, Entropy};
 pub use pattern::regular_expression;
-pub use policy::{ClassInUse, ClassOptions, Constraints, Policy, PolicyError, Start};
+pub use policy::{ClassInUse, ClassOptions, Constraints, Policy, Start};
 pub use rules::password_rules;
 pub use sample::{CountError, DrawError, Sampler};
 pub use secret::Secret;
