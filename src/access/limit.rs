@@ -22,8 +22,8 @@
 //! has left: 3 < 3 + 2, admitted.
 //!
 //! A slot stays in the window until the whole of it is 62 seconds ago: 60, and two for clocks that
-//! disagree. So a snapshot counts for 62 to 64 seconds, and a steady caller is held to between 94 %
-//! and 97 % of its limit in the long run.
+//! disagree and for the way of a write, together. So a snapshot counts for 62 to 64 seconds, and who
+//! uses the whole limit at once gets it again after that long.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -32,7 +32,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// One snapshot is kept for each slot of this many milliseconds.
 const SLOT: u64 = 2_000;
 /// How long ago a slot must have ended to count no more: a minute, and two seconds for clocks that
-/// disagree. Milliseconds.
+/// disagree and for the way of a write. Milliseconds.
 const LOOKBACK: u64 = 62_000;
 /// How much longer a snapshot stays in the item, so that a function whose clock is ahead does not
 /// remove what another still needs. Milliseconds.

@@ -4,13 +4,17 @@
 //! UpdateItem pk = :pk
 //! SET m<slot> = if_not_exists(m<slot>, n), d<day> = if_not_exists(d<day>, n), n = n + :one, rid = :rid
 //! REMOVE <snapshots nobody needs>
-//! IF   n < :ceiling AND v = :v AND h = :h
+//! IF   n < :ceiling AND rid <> :rid AND v = :v AND h = :h
 //! ```
 //!
 //! The function remembers what the last answer said of each caller, its *view*, and computes the
 //! ceiling from it ([`super::limit`]). Everything an old view could be wrong about is pinned by the
 //! condition: `n` by the ceiling, what administrators change by `v`, the secret by `h`. A condition that
 //! fails brings the item along, and with it the truth.
+//!
+//! `rid` is the mark of the request that wrote last. A write whose answer was lost is sent once more
+//! under the same mark: if the first had landed, the condition fails and the item carries the mark. It
+//! stands in the first write too, so that one that arrives after the second changes nothing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -197,8 +201,8 @@ impl Store {
         now: SystemTime,
         mark: RequestMark,
     ) -> Result<Written, Fault> {
-        match self.send(caller, view, ceiling, now, mark, false).await {
-            Err(fault) if fault.again => match self.send(caller, view, ceiling, now, mark, true).await? {
+        match self.send(caller, view, ceiling, now, mark).await {
+            Err(fault) if fault.again => match self.send(caller, view, ceiling, now, mark).await? {
                 // The first write had landed, and nobody has written since.
                 Written::Rejected(Some(item)) if record::last_writer(&item) == Some(&mark) => Ok(Written::Landed(item)),
                 written => Ok(written),
@@ -214,7 +218,6 @@ impl Store {
         ceiling: u64,
         now: SystemTime,
         mark: RequestMark,
-        repeated: bool,
     ) -> Result<Written, Fault> {
         let (slot, day) = (limit::slot(now), limit::day(now));
         let mut call = self
@@ -232,7 +235,7 @@ impl Store {
             update = format!(
                 "SET m{slot} = if_not_exists(m{slot}, n), d{day} = if_not_exists(d{day}, n), n = n + :one, rid = :rid"
             );
-            condition = "n < :ceiling".to_owned();
+            condition = "n < :ceiling AND rid <> :rid".to_owned();
             call = call.expression_attribute_values(":ceiling", record::number(ceiling));
         } else {
             update = format!("SET m{slot} = :zero, d{day} = :zero, n = :one, rid = :rid");
@@ -248,9 +251,6 @@ impl Store {
             update.push_str(", delete_after = :delete_after");
             call =
                 call.expression_attribute_values(":delete_after", record::number(limit::seconds(now + ADDRESS_KEPT)));
-        }
-        if repeated && view.stored {
-            condition.push_str(" AND rid <> :rid");
         }
         let (slots, days) = view.counters.stale(now);
         let stale: Vec<String> =
