@@ -14,5 +14,6 @@ mod outages;
 mod policy;
 mod refusals;
 mod release;
+mod swarm;
 mod tls;
 mod tool;
