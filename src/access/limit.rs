@@ -119,7 +119,8 @@ impl Counters {
     }
 
     /// Snapshots that nobody needs any more: slots, then days.
-    pub(super) fn stale(&self, now: SystemTime) -> (Vec<u64>, Vec<u64>) {
+    #[must_use]
+    pub fn stale(&self, now: SystemTime) -> (Vec<u64>, Vec<u64>) {
         let now = millis(now);
         let slots = self.slots.keys().copied().filter(|&slot| leaves(slot) + KEPT_ON <= now);
         // Yesterday stays: another function's clock may not have passed midnight.
@@ -146,12 +147,14 @@ impl Counters {
 }
 
 /// The number of the slot that `now` falls into.
-pub(super) fn slot(now: SystemTime) -> u64 {
+#[must_use]
+pub fn slot(now: SystemTime) -> u64 {
     millis(now) / SLOT
 }
 
 /// The number of the UTC day that `now` falls into.
-pub(super) fn day(now: SystemTime) -> u64 {
+#[must_use]
+pub fn day(now: SystemTime) -> u64 {
     millis(now) / DAY
 }
 
