@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Deployment, Function, PEPPER, Request, TABLE, unknown_key};
+use crate::support::{Deployment, Fault, Function, Outcome, PEPPER, Request, TABLE, error, unknown_key};
 
 #[tokio::test]
 async fn without_the_database_nothing_is_handed_out_and_with_it_back_all_is_well() {
@@ -40,17 +40,65 @@ async fn a_silent_database_is_given_up() {
     answer.expect("an answer within the budget").assert_problem(503);
 }
 
-/// The write lands and its answer is lost: asked again under the same mark, it counts once.
+fn unsent(answer: Outcome) -> Fault {
+    Fault { lands: false, answer }
+}
+
+fn landed(answer: Outcome) -> Fault {
+    Fault { lands: true, answer }
+}
+
+/// What can go wrong on the way to the database and back, what the caller is told, and how far the
+/// count grows: never a password without a count, never two counts for a request.
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_and_counts_once() {
+async fn a_fault_costs_at_most_a_count_and_gives_no_password_without_one() {
+    let throttled = || error("400 Bad Request", "ProvisionedThroughputExceededException");
+    let broken = || error("500 Internal Server Error", "InternalServerError");
+    let denied = || error("400 Bad Request", "AccessDeniedException");
+    let empty = || Outcome::Bytes("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".into());
+    let garbage = || Outcome::Bytes("\u{0}garbage\r\n\r\n".into());
+    let cases: Vec<(&str, Vec<Fault>, u64, u64, &str)> = vec![
+        ("a lost answer", vec![landed(Outcome::Reset)], 200, 1, ""),
+        ("half an answer", vec![landed(Outcome::Half)], 200, 1, ""),
+        ("a late answer", vec![landed(Outcome::Late)], 200, 1, ""),
+        ("a lost call", vec![unsent(Outcome::Reset)], 200, 1, ""),
+        ("throttled once", vec![unsent(throttled())], 200, 1, ""),
+        ("a fault of theirs once", vec![unsent(broken())], 200, 1, ""),
+        ("a fault of theirs after the write", vec![landed(broken())], 200, 1, ""),
+        ("garbage after the write", vec![landed(garbage())], 200, 1, ""),
+        (
+            "throttled twice",
+            vec![unsent(throttled()); 2],
+            503,
+            0,
+            "DynamoDB answered ProvisionedThroughputExceededException",
+        ),
+        ("a fault of theirs twice", vec![unsent(broken()); 2], 503, 0, "DynamoDB answered InternalServerError"),
+        ("not allowed", vec![unsent(denied())], 503, 0, "DynamoDB answered AccessDeniedException"),
+        ("lost twice", vec![landed(Outcome::Reset), unsent(Outcome::Reset)], 503, 1, "no connection"),
+        ("an answer that says nothing", vec![landed(empty())], 503, 1, "attribute n is missing or malformed"),
+    ];
     let deployment = Deployment::new().await;
-    let key = deployment.key(60, 1000).await;
+    let key = deployment.key(1000, 1000).await;
     assert_eq!(deployment.generate(&key, "").await.status, 200);
-    deployment.database.lose_next_answer();
-    assert_eq!(deployment.generate(&key, "").await.status, 200);
-    assert_eq!(deployment.log.last()["sequence"], 2);
-    assert_eq!(deployment.database.calls_of("UpdateItem"), 3);
-    assert_eq!(deployment.database.items()[0]["n"]["N"], "2");
+    for (name, faults, status, counts, cause) in cases {
+        let counted = || deployment.database.items()[0]["n"]["N"].as_str().unwrap().parse::<u64>().unwrap();
+        let before = counted();
+        deployment.database.fail(faults);
+        let answer = deployment.generate(&key, "").await;
+        assert_eq!((answer.status, counted() - before), (status, counts), "{name}: {}", answer.body);
+        let line = deployment.log.last();
+        if status == 200 {
+            assert_eq!(line["sequence"], counted(), "{name}");
+        } else {
+            let problem = answer.assert_problem(503);
+            assert_eq!(line["reason"], format!("store: {cause}"), "{name}");
+            assert!(!problem.to_string().contains("canary") && !answer.header("retry-after").is_empty(), "{name}");
+        }
+        // And all is well after it.
+        assert_eq!(deployment.generate(&key, "").await.status, 200, "{name}");
+    }
+    assert!(!deployment.log.text().contains("canary"), "no message of the database in a line");
 }
 
 #[tokio::test]

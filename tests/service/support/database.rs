@@ -1,8 +1,8 @@
 //! An embedded DynamoDB behind a wire that counts the calls and can be cut.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ pub struct Database {
     server: SocketAddr,
     wire: SocketAddr,
     sent: Arc<Mutex<Vec<u8>>>,
-    /// Whether the next answer is to be lost on its way.
-    losing: Arc<AtomicBool>,
+    /// What becomes of the next calls, one after the other.
+    faults: Arc<Mutex<VecDeque<Fault>>>,
     /// The listening task, and what ends the connections it has made.
     line: Mutex<Option<(JoinHandle<()>, watch::Sender<bool>)>>,
 }
@@ -120,9 +120,9 @@ impl Database {
         })
     }
 
-    /// Lets the next call through to the database, and cuts the connection in place of its answer.
-    pub fn lose_next_answer(&self) {
-        self.losing.store(true, Ordering::SeqCst);
+    /// What becomes of the next calls; those after them are answered.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.faults.lock().unwrap() = faults.into_iter().collect();
     }
 
     /// Sets the `per_minute` of the only key, as an administrator's tool does: the version rises.
@@ -143,8 +143,8 @@ impl Database {
     async fn behind_wire(engine: dynoxide::Database, server: SocketAddr) -> Self {
         let wire = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = wire.local_addr().unwrap();
-        let (sent, losing, line) = (Arc::default(), Arc::default(), Mutex::default());
-        let database = Self { engine, server, wire: address, sent, losing, line };
+        let (sent, faults, line) = (Arc::default(), Arc::default(), Mutex::default());
+        let database = Self { engine, server, wire: address, sent, faults, line };
         database.listen(wire);
         database
     }
@@ -158,13 +158,13 @@ impl Database {
 
     fn listen(&self, listener: TcpListener) {
         let (cut, whole) = watch::channel(false);
-        let (server, sent, losing) = (self.server, self.sent.clone(), self.losing.clone());
+        let (server, sent, faults) = (self.server, self.sent.clone(), self.faults.clone());
         let listening = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let (mut whole, sent, losing) = (whole.clone(), sent.clone(), losing.clone());
+                let (mut whole, sent, faults) = (whole.clone(), sent.clone(), faults.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        _ = carry(near, server, &sent, &losing) => {}
+                        _ = carry(near, server, &sent, &faults) => {}
                         _ = whole.wait_for(|cut| *cut) => {}
                     }
                 });
@@ -174,32 +174,81 @@ impl Database {
     }
 }
 
-async fn carry(near: TcpStream, server: SocketAddr, sent: &Mutex<Vec<u8>>, losing: &AtomicBool) -> io::Result<()> {
-    let far = TcpStream::connect(server).await?;
-    let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.into_split(), far.into_split());
-    let forth = async {
-        let mut buffer = [0; 4096];
-        loop {
-            let read = from_near.read(&mut buffer).await?;
-            if read == 0 {
-                return to_far.shutdown().await;
-            }
-            sent.lock().unwrap().extend_from_slice(&buffer[..read]);
-            to_far.write_all(&buffer[..read]).await?;
+/// What becomes of a call.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Whether the database gets to see it.
+    pub lands: bool,
+    /// What comes back.
+    pub answer: Outcome,
+}
+
+/// What comes back for a call.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Nothing: the connection ends.
+    Reset,
+    /// The first half of the answer, then nothing.
+    Half,
+    /// The answer, a second late.
+    Late,
+    /// These bytes.
+    Bytes(String),
+}
+
+/// An answer of DynamoDB's that is an error.
+pub fn error(status: &str, code: &str) -> Outcome {
+    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"canary"}}"#);
+    let length = body.len();
+    Outcome::Bytes(format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))
+}
+
+async fn carry(
+    mut near: TcpStream,
+    server: SocketAddr,
+    sent: &Mutex<Vec<u8>>,
+    faults: &Mutex<VecDeque<Fault>>,
+) -> io::Result<()> {
+    let mut far = TcpStream::connect(server).await?;
+    while let Some(request) = message(&mut near).await? {
+        sent.lock().unwrap().extend_from_slice(&request);
+        // Opening the connection is no call.
+        let fault = if request.starts_with(b"POST") { faults.lock().unwrap().pop_front() } else { None };
+        let mut answer = Vec::new();
+        if fault.as_ref().is_none_or(|fault| fault.lands) {
+            far.write_all(&request).await?;
+            answer = message(&mut far).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         }
-    };
-    let back = async {
-        let mut buffer = [0; 4096];
-        loop {
-            let read = from_far.read(&mut buffer).await?;
-            if read == 0 {
-                return to_near.shutdown().await;
+        match fault.map(|fault| fault.answer) {
+            None => near.write_all(&answer).await?,
+            Some(Outcome::Reset) => return Ok(()),
+            Some(Outcome::Half) => return near.write_all(&answer[..answer.len() / 2]).await,
+            Some(Outcome::Late) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                near.write_all(&answer).await?;
             }
-            if losing.swap(false, Ordering::SeqCst) {
-                return Err(io::ErrorKind::ConnectionReset.into());
-            }
-            to_near.write_all(&buffer[..read]).await?;
+            Some(Outcome::Bytes(bytes)) => near.write_all(bytes.as_bytes()).await?,
         }
-    };
-    tokio::try_join!(forth, back).map(drop)
+    }
+    Ok(())
+}
+
+/// One HTTP message with a length, or nothing where the connection ends.
+async fn message(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+            let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+            if bytes.len() >= head + 4 + length {
+                return Ok(Some(bytes));
+            }
+        }
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(None);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use passloom::settings::Auth;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-pub use database::{Database, TABLE};
+pub use database::{Database, Fault, Outcome, TABLE, error};
 pub use runtime_api::Function;
 
 /// 32 bytes that no deployment has.
