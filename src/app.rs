@@ -155,16 +155,14 @@ impl App {
 
     /// Who asks, as far as can be said without the database.
     fn caller(&self, incoming: &Incoming, record: &mut Record) -> Result<Caller, Problem> {
+        let address = incoming.source_ip.filter(|_| incoming.source_ip_is_certain);
         match &self.auth {
             Auth::Key(peppers) => {
                 let key = presented_key(&incoming.headers, peppers)?;
                 record.key_id = Some(key.id().to_string());
-                Ok(Caller::Key(key))
+                Ok(Caller::Key(key, address))
             }
-            Auth::Address(limits) => {
-                let address = incoming.source_ip.filter(|_| incoming.source_ip_is_certain);
-                Ok(Caller::Address(address.ok_or_else(Problem::address_unknown)?.into(), *limits))
-            }
+            Auth::Address(limits) => Ok(Caller::Address(address.ok_or_else(Problem::address_unknown)?.into(), *limits)),
         }
     }
 
@@ -181,6 +179,10 @@ impl App {
                 Ok(admission)
             }
             Err(Refusal::UnknownKey) => Err(Problem::unauthorized("unknown-key")),
+            Err(Refusal::Barred { key_name, bar }) => {
+                record.key_name = Some(key_name);
+                Err(bar.into())
+            }
             Err(Refusal::RateLimited { key_name, quota, retry_after }) => {
                 record.key_name = key_name;
                 record.remaining = Some(quota.minute);

@@ -11,6 +11,7 @@
 //! 128 random bits, so a plain hash of it is enough.
 
 use std::fmt;
+use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryCryptoRng;
@@ -36,6 +37,14 @@ pub struct KeyId([u8; ID]);
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        parse_hex(text).map(|bytes| Self(*bytes)).ok_or(KeyError::Malformed)
     }
 }
 
@@ -75,9 +84,24 @@ impl ApiKey {
     /// # Errors
     /// That of the random source.
     pub fn generate<R: TryCryptoRng>(random: &mut R, peppers: &Peppers) -> Result<(Self, Zeroizing<String>), R::Error> {
+        let mut id = [0; ID];
+        random.try_fill_bytes(&mut id)?;
+        Self::generate_for(KeyId(id), random, peppers)
+    }
+
+    /// Makes a new secret for a key that is there.
+    ///
+    /// # Errors
+    /// That of the random source.
+    pub fn generate_for<R: TryCryptoRng>(
+        id: KeyId,
+        random: &mut R,
+        peppers: &Peppers,
+    ) -> Result<(Self, Zeroizing<String>), R::Error> {
         let mut payload = Zeroizing::new([0; PAYLOAD]);
         let (body, tag) = payload.split_at_mut(ID + SECRET);
-        random.try_fill_bytes(body)?;
+        body[..ID].copy_from_slice(&id.0);
+        random.try_fill_bytes(&mut body[ID..])?;
         tag.copy_from_slice(&peppers.tag(body));
         let key = Self::of(body);
         Ok((key, encode(&payload)))
@@ -217,9 +241,9 @@ fn truncated_mac(pepper: &[u8; 32], body: &[u8]) -> [u8; TAG] {
     tag
 }
 
-fn parse_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    if text.len() != 64 || !text.is_ascii() {
+fn parse_hex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    let mut bytes = Zeroizing::new([0; N]);
+    if text.len() != 2 * N || !text.is_ascii() {
         return None;
     }
     for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {

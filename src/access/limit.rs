@@ -158,6 +158,11 @@ pub fn day(now: SystemTime) -> u64 {
     millis(now) / DAY
 }
 
+/// When a slot begins.
+pub(super) fn slot_begins(slot: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(slot * SLOT)
+}
+
 /// Whole seconds since 1970.
 pub(super) fn seconds(time: SystemTime) -> u64 {
     millis(time) / 1_000

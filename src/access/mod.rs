@@ -5,6 +5,7 @@
 //! that write may let through is decided in [`limit`], which is pure.
 
 mod address;
+mod admission;
 mod api_key;
 mod client;
 pub mod limit;
@@ -12,8 +13,9 @@ mod record;
 mod store;
 
 pub use address::AddressBlock;
+pub use admission::{Admission, Caller, Refusal};
 pub use api_key::{ApiKey, KeyError, KeyId, Peppers, PeppersError};
 pub use client::{Endpoint, EndpointError, are_usable_roots, connect};
 pub use limit::{Limits, Quota};
-pub use record::{KeyRecord, RecordError};
-pub use store::{Admission, Caller, Refusal, Store};
+pub use record::{Bar, KeyRecord, RecordError, Usage};
+pub use store::Store;

@@ -26,10 +26,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use tokio::time::timeout;
 
-use super::address::AddressBlock;
-use super::api_key::ApiKey;
-use super::limit::{self, Counters, Decision, Limits, Quota};
-use super::record::{self, Item, KeyRecord, RequestMark};
+use super::admission::{Admission, Caller, Refusal, View};
+use super::limit::{self, Decision};
+use super::record::{self, Item, RequestMark};
 
 /// Longest wait for the database in one request, all calls together.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -45,47 +44,6 @@ const CALLERS: usize = 512;
 /// snapshots span.
 const ADDRESS_KEPT: Duration = Duration::from_hours(48);
 
-/// Who asks.
-#[derive(Clone, Debug)]
-pub enum Caller {
-    /// The holder of a key, whose limits stand in the table.
-    Key(ApiKey),
-    /// Somebody at an address, held to the limits of the deployment.
-    Address(AddressBlock, Limits),
-}
-
-/// One request was admitted and counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
-    /// The caller's admissions so far, this one included: a gap in a key's audit lines is a lost line.
-    pub sequence: u64,
-    /// What the administrator calls the key.
-    pub key_name: Option<String>,
-    /// What is left.
-    pub quota: Quota,
-}
-
-/// One request was not admitted, nor counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No such key, or not with this secret.
-    UnknownKey,
-    /// The caller's limits are used up.
-    RateLimited {
-        /// What the administrator calls the key.
-        key_name: Option<String>,
-        /// What is left.
-        quota: Quota,
-        /// How long until the next request can be admitted.
-        retry_after: Duration,
-    },
-    /// The database did not give an answer that shows the request as counted.
-    Unavailable {
-        /// What went wrong, for the log only.
-        cause: String,
-    },
-}
-
 /// The table of callers.
 pub struct Store {
     client: Client,
@@ -93,26 +51,13 @@ pub struct Store {
     memories: Mutex<HashMap<Identity, Memory>>,
 }
 
-/// A caller as the cache knows it: the item's key and, for an API key, the hash of the secret, so
-/// that the holder of an old secret cannot touch what is remembered of the new one.
+/// A caller as the cache knows it: see [`Caller::identity`].
 type Identity = (String, Option<[u8; 32]>);
 
 #[derive(Clone)]
 enum Memory {
-    Known(View),
+    Known(Box<View>),
     Unknown { since: SystemTime },
-}
-
-/// What some answer of the database said of a caller.
-#[derive(Clone)]
-struct View {
-    /// Facts of a key; nothing for an address.
-    key: Option<KeyRecord>,
-    limits: Limits,
-    counters: Counters,
-    /// Whether the item was there.
-    stored: bool,
-    seen: SystemTime,
 }
 
 /// What a write did.
@@ -152,10 +97,20 @@ impl Store {
     async fn admit_by_views(&self, caller: &Caller, now: SystemTime, mark: RequestMark) -> Result<Admission, Refusal> {
         let mut view = match self.recall(caller) {
             Some(Memory::Unknown { since }) if recent(since, now) => return Err(Refusal::UnknownKey),
-            Some(Memory::Known(view)) => view,
+            Some(Memory::Known(view)) => *view,
             _ => self.read(caller, now).await?,
         };
         for _ in 0..VIEWS {
+            if !view.is_proven_by(caller, now) {
+                view = self.read(caller, now).await?;
+            }
+            if let Some(refusal) = view.barred(caller, now) {
+                if recent(view.seen, now) {
+                    return Err(refusal);
+                }
+                view = self.read(caller, now).await?;
+                continue;
+            }
             let ceiling = match view.counters.decide(view.limits, now) {
                 Decision::Admit { ceiling } => ceiling,
                 Decision::Refuse { until } if recent(view.seen, now) => return Err(view.rate_limited(until, now)),
@@ -242,11 +197,13 @@ impl Store {
             condition = "attribute_not_exists(pk)".to_owned();
             call = call.expression_attribute_values(":zero", record::number(0));
         }
-        if let Some(key) = &view.key {
-            condition.push_str(" AND v = :v AND h = :h");
+        if let (Some(key), Caller::Key(presented, _)) = (&view.key, caller) {
+            let hash = presented.secret_hash();
+            let attribute = if hash == key.secret_hash { "h" } else { "h2" };
+            condition.extend([" AND v = :v AND ", attribute, " = :h"]);
             call = call
                 .expression_attribute_values(":v", record::number(key.version))
-                .expression_attribute_values(":h", record::bytes(&key.secret_hash));
+                .expression_attribute_values(":h", record::bytes(&hash));
         } else {
             update.push_str(", delete_after = :delete_after");
             call =
@@ -274,11 +231,11 @@ impl Store {
 
     /// Takes in what the database says of a caller.
     fn learn(&self, caller: &Caller, item: Option<&Item>, now: SystemTime) -> Result<View, Refusal> {
-        let Some(view) = View::of(caller, item, now)? else {
+        let Some(view) = View::of(caller, item, now).map_err(Fault::from)? else {
             self.remember(caller, Memory::Unknown { since: now });
             return Err(Refusal::UnknownKey);
         };
-        self.remember(caller, Memory::Known(view.clone()));
+        self.remember(caller, Memory::Known(Box::new(view.clone())));
         Ok(view)
     }
 
@@ -309,87 +266,12 @@ impl Store {
     }
 }
 
-impl Caller {
-    fn pk(&self) -> String {
-        match self {
-            Self::Key(key) => key.id().to_string(),
-            Self::Address(block, _) => format!("ip:{block}"),
-        }
-    }
-
-    fn identity(&self) -> Identity {
-        match self {
-            Self::Key(key) => (self.pk(), Some(key.secret_hash())),
-            Self::Address(..) => (self.pk(), None),
-        }
-    }
-}
-
 impl Memory {
     const fn seen(&self) -> SystemTime {
         match self {
             Self::Known(view) => view.seen,
             Self::Unknown { since } => *since,
         }
-    }
-}
-
-impl View {
-    /// What an item says of a caller; nothing when it does not know the caller.
-    fn of(caller: &Caller, item: Option<&Item>, now: SystemTime) -> Result<Option<Self>, Fault> {
-        let counters = item.map(record::counters).transpose()?;
-        let stored = item.is_some();
-        let counters = counters.unwrap_or_default();
-        match (caller, item) {
-            (Caller::Key(_), None) => Ok(None),
-            (Caller::Key(key), Some(item)) => {
-                let record = KeyRecord::from_item(item)?;
-                // Hashes of random secrets: how far they agree tells nobody anything.
-                if record.secret_hash != key.secret_hash() {
-                    return Ok(None);
-                }
-                Ok(Some(Self { limits: record.limits, key: Some(record), counters, stored, seen: now }))
-            }
-            (Caller::Address(_, limits), _) => {
-                Ok(Some(Self { limits: *limits, key: None, counters, stored, seen: now }))
-            }
-        }
-    }
-
-    fn key_name(&self) -> Option<String> {
-        self.key.as_ref().map(|key| key.name.clone())
-    }
-
-    fn rate_limited(&self, until: SystemTime, now: SystemTime) -> Refusal {
-        Refusal::RateLimited {
-            key_name: self.key_name(),
-            quota: self.counters.quota(self.limits, now),
-            retry_after: until.duration_since(now).unwrap_or_default(),
-        }
-    }
-
-    /// The admission that a write made from this view shows, if the item after it is what the write
-    /// must have made. Anything else is a failure: no password without a count.
-    fn admission(
-        &self,
-        after: &Self,
-        item: &Item,
-        ceiling: u64,
-        now: SystemTime,
-        mark: RequestMark,
-    ) -> Result<Admission, Refusal> {
-        let sequence = after.counters.n;
-        let counted = sequence > self.counters.n
-            && sequence <= ceiling
-            && record::last_writer(item) == Some(&mark)
-            && after.key == self.key
-            && after.counters.slots.get(&limit::slot(now)).is_some_and(|&snapshot| snapshot < sequence)
-            && after.counters.days.get(&limit::day(now)).is_some_and(|&snapshot| snapshot < sequence);
-        if !counted {
-            return Err(Refusal::Unavailable { cause: "the answer does not fit the write".into() });
-        }
-        let quota = after.counters.quota(after.limits, now);
-        Ok(Admission { sequence, key_name: self.key_name(), quota })
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::request::RequestError;
 use super::response::{self, Response};
 use super::routes::NoRoute;
-use crate::access::Quota;
+use crate::access::{Bar, Quota};
 use crate::password::Start;
 
 /// What a caller is told when the request is not answered, and what the audit line says of it.
@@ -209,6 +209,16 @@ impl Problem {
         let mut answer = response::new(self.status(), "application/problem+json", body, request_id);
         answer.headers_mut().extend(self.headers.iter().cloned());
         answer
+    }
+}
+
+impl From<Bar> for Problem {
+    fn from(bar: Bar) -> Self {
+        let (detail, reason) = match bar {
+            Bar::Expired => ("This API key has expired.", "key-expired"),
+            Bar::Address => ("This API key may not be used from this address.", "address-not-allowed"),
+        };
+        Self::new(Kind::Forbidden, detail).caused_by(reason)
     }
 }
 

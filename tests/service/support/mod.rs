@@ -298,6 +298,13 @@ pub fn unknown_key(pepper: &str) -> String {
     ApiKey::generate(&mut SysRng, &Peppers::parse(pepper).unwrap()).unwrap().1.to_string()
 }
 
+/// A new secret for a key, as text and as the hash that the table holds.
+pub fn rotated(id: &str) -> (String, aws_sdk_dynamodb::primitives::Blob) {
+    let peppers = Peppers::parse(PEPPER).unwrap();
+    let (key, text) = ApiKey::generate_for(id.parse().unwrap(), &mut SysRng, &peppers).unwrap();
+    (text.to_string(), aws_sdk_dynamodb::primitives::Blob::new(key.secret_hash()))
+}
+
 /// A new key and its record.
 pub fn new_key(name: &str, limits: Limits) -> (String, KeyRecord) {
     let (key, text) = ApiKey::generate(&mut SysRng, &Peppers::parse(PEPPER).unwrap()).unwrap();

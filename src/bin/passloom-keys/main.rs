@@ -1,0 +1,230 @@
+//! Creates and administers API keys.
+
+mod arguments;
+mod table;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Parser;
+use passloom::access::{ApiKey, KeyRecord, Limits, Usage};
+use passloom::{app, settings};
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use arguments::{Arguments, Command};
+use table::{Change, Key, Table};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "passloom-keys: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Outcome {
+    let now = app::system_clock()();
+    match command {
+        Command::Create { common, name, per_minute, per_day, expires_at, allow } => {
+            let peppers = settings::peppers(settings::from_process)?;
+            let table = Table::open(common.table).await?;
+            let (key, text) = ApiKey::generate(&mut SysRng, &peppers)?;
+            let mut record = KeyRecord::new(&key, name, Limits { per_minute, per_day }, written(now)?);
+            (record.expires_at, record.allowed) = (expires_at, allow);
+            table.insert(&record).await?;
+            print_secret(&text, &Key::unused(record), now, common.json)
+        }
+        Command::List { common } => print_all(&Table::open(common.table).await?.all().await?, now, common.json),
+        Command::Show { common, key } => {
+            print_one(&Table::open(common.table).await?.find(&key).await?, now, common.json)
+        }
+        Command::Update { common, key, name, per_minute, per_day, expires_at, no_expiry, allow, allow_any } => {
+            let table = Table::open(common.table).await?;
+            let id = table.find(&key).await?.record.id;
+            if let Some(name) = &name {
+                table.check_name(name, Some(&id)).await?;
+            }
+            let change = Change::default()
+                .text("name", name)
+                .number("per_minute", per_minute.map(|limit| limit.get().into()))
+                .number("per_day", per_day.map(|limit| limit.get().into()))
+                .number("expires_at", expires_at)
+                .remove_if(no_expiry, &["expires_at"])
+                .ranges("cidrs", &allow)
+                .remove_if(allow_any, &["cidrs"]);
+            print_one(&table.change(&id, change).await?, now, common.json)
+        }
+        Command::Rotate { common, key, overlap } => {
+            let peppers = settings::peppers(settings::from_process)?;
+            let table = Table::open(common.table).await?;
+            let found = table.find(&key).await?;
+            if found.record.revoked_at.is_some() {
+                return Err(format!("{} is revoked; make a new key in its place", found.record.name).into());
+            }
+            let (made, text) =
+                ApiKey::generate_for(found.record.id.parse().map_err(|_| "no id")?, &mut SysRng, &peppers)?;
+            let until = (!overlap.is_zero()).then(|| seconds(now + overlap));
+            let change = Change::default()
+                .copy_if(until.is_some(), "h2", "h")
+                .number("h2_until", until)
+                .remove_if(until.is_none(), &["h2", "h2_until"])
+                .bytes("h", &made.secret_hash());
+            let changed = table.change(&found.record.id, change).await?;
+            print_secret(&text, &changed, now, common.json)
+        }
+        Command::Revoke { common, key, yes } => {
+            let table = Table::open(common.table).await?;
+            let found = table.find(&key).await?;
+            confirm(&format!("Revoke {} for good?", found.record.name), yes)?;
+            let change = Change::default().number("revoked_at", Some(seconds(now)));
+            print_one(&table.change(&found.record.id, change).await?, now, common.json)
+        }
+        Command::Delete { common, key, yes } => {
+            let table = Table::open(common.table).await?;
+            let found = table.find(&key).await?;
+            confirm(&format!("Delete {} and its counters for good?", found.record.name), yes)?;
+            table.delete(&found.record.id).await?;
+            print_one(&found, now, common.json)
+        }
+    }
+}
+
+/// Asks before what cannot be undone.
+fn confirm(question: &str, yes: bool) -> Outcome {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err("this cannot be undone; say --yes where nobody can be asked".into());
+    }
+    let mut error = io::stderr();
+    write!(error, "{question} Type yes: ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" { Ok(()) } else { Err("nothing was changed".into()) }
+}
+
+fn print_secret(text: &str, key: &Key, now: SystemTime, as_json: bool) -> Outcome {
+    let mut out = io::stdout();
+    if as_json {
+        let mut object = described(key, now);
+        object["key"] = text.into();
+        writeln!(out, "{object}")?;
+    } else {
+        writeln!(out, "{text}\n")?;
+        writeln!(out, "Keep it now: only its hash is stored, and it cannot be shown again.\n")?;
+        out.flush()?;
+        print_one(key, now, false)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn print_one(key: &Key, now: SystemTime, as_json: bool) -> Outcome {
+    let mut out = io::stdout();
+    if as_json {
+        writeln!(out, "{}", described(key, now))?;
+        return Ok(out.flush()?);
+    }
+    let Key { record, usage } = key;
+    let Limits { per_minute, per_day } = record.limits;
+    let ranges: Vec<String> = record.allowed.iter().map(ToString::to_string).collect();
+    let rows = [
+        ("name", record.name.clone()),
+        ("id", record.id.clone()),
+        ("state", state(record, now).into()),
+        ("limits", format!("{per_minute} in any 60 seconds, {per_day} a UTC day")),
+        ("ends", record.expires_at.map_or("never".into(), date)),
+        ("from", if ranges.is_empty() { "any address".into() } else { ranges.join(", ") }),
+        ("created", record.created_at.clone()),
+        ("used", format!("{} times, {} today", usage.admissions, usage.today)),
+        ("last use", usage.last_use.map_or("never".into(), |when| date(seconds(when)))),
+    ];
+    for (name, value) in rows {
+        writeln!(out, "{name:<9} {value}")?;
+    }
+    if let Some((_, until)) = record.previous.filter(|(_, until)| *until > seconds(now)) {
+        writeln!(out, "{:<9} good until {}", "old key", date(until))?;
+    }
+    Ok(out.flush()?)
+}
+
+fn print_all(keys: &[Key], now: SystemTime, as_json: bool) -> Outcome {
+    let mut out = io::stdout();
+    if as_json {
+        let keys: Vec<Value> = keys.iter().map(|key| described(key, now)).collect();
+        writeln!(out, "{}", json!({ "keys": keys }))?;
+        return Ok(out.flush()?);
+    }
+    if keys.is_empty() {
+        writeln!(out, "No keys.")?;
+        return Ok(out.flush()?);
+    }
+    let width = keys.iter().map(|key| key.record.name.chars().count()).max().unwrap_or_default().max(4);
+    writeln!(
+        out,
+        "{:width$}  {:24}  {:7}  {:>10}  {:>10}  {:>10}  {:>10}  LAST USE",
+        "NAME", "ID", "STATE", "PER MINUTE", "PER DAY", "USED", "TODAY"
+    )?;
+    for Key { record, usage } in keys {
+        let Limits { per_minute, per_day } = record.limits;
+        let Usage { admissions, today, last_use } = usage;
+        let last_use = last_use.map_or("never".into(), |when| date(seconds(when)));
+        let (name, id, state) = (&record.name, &record.id, state(record, now));
+        writeln!(
+            out,
+            "{name:width$}  {id:24}  {state:7}  {per_minute:>10}  {per_day:>10}  {admissions:>10}  {today:>10}  {last_use}"
+        )?;
+    }
+    Ok(out.flush()?)
+}
+
+fn described(Key { record, usage }: &Key, now: SystemTime) -> Value {
+    json!({
+        "id": record.id,
+        "name": record.name,
+        "state": state(record, now),
+        "per_minute": record.limits.per_minute,
+        "per_day": record.limits.per_day,
+        "expires_at": record.expires_at.map(date),
+        "allowed": record.allowed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "created_at": record.created_at,
+        "admissions": usage.admissions,
+        "today": usage.today,
+        "last_use": usage.last_use.map(|when| date(seconds(when))),
+    })
+}
+
+fn state(record: &KeyRecord, now: SystemTime) -> &'static str {
+    if record.revoked_at.is_some() {
+        "revoked"
+    } else if record.expires_at.is_some_and(|end| end <= seconds(now)) {
+        "expired"
+    } else {
+        "active"
+    }
+}
+
+fn written(when: SystemTime) -> Result<String, Box<dyn Error>> {
+    Ok(OffsetDateTime::from(when).replace_nanosecond(0)?.format(&Rfc3339)?)
+}
+
+/// RFC 3339, or the bare number where it is beyond the calendar.
+fn date(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
+}
+
+fn seconds(when: SystemTime) -> u64 {
+    when.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}

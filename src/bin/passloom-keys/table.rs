@@ -1,0 +1,192 @@
+//! What the tool does to the table.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use ipnet::IpNet;
+use passloom::access::{self, KeyId, KeyRecord, Usage};
+use passloom::{app, settings};
+
+/// Longest wait for the database, in one call.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A key and how it was used.
+pub(crate) struct Key {
+    pub(crate) record: KeyRecord,
+    pub(crate) usage: Usage,
+}
+
+impl Key {
+    pub(crate) const fn unused(record: KeyRecord) -> Self {
+        Self { record, usage: Usage { admissions: 0, today: 0, last_use: None } }
+    }
+
+    fn read(item: &Item) -> Result<Self, Box<dyn Error>> {
+        Ok(Self { record: KeyRecord::from_item(item)?, usage: KeyRecord::usage(item, app::system_clock()())? })
+    }
+}
+
+pub(crate) struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    pub(crate) async fn open(name: String) -> Result<Self, Box<dyn Error>> {
+        let endpoint = settings::endpoint(settings::from_process)?;
+        Ok(Self { client: access::connect(endpoint, PATIENCE).await?, name })
+    }
+
+    /// Every key, by name.
+    pub(crate) async fn all(&self) -> Result<Vec<Key>, Box<dyn Error>> {
+        let scan = self.client.scan().table_name(&self.name).filter_expression("attribute_exists(h)");
+        let mut pages = scan.into_paginator().items().send();
+        let mut keys = Vec::new();
+        while let Some(item) = tokio::time::timeout(PATIENCE, pages.next()).await.map_err(|_| silence())? {
+            keys.push(Key::read(&item.map_err(|error| self.plain(&error))?)?);
+        }
+        keys.sort_by(|one, other| one.record.name.cmp(&other.record.name));
+        Ok(keys)
+    }
+
+    /// The key with an id or a name.
+    pub(crate) async fn find(&self, id_or_name: &str) -> Result<Key, Box<dyn Error>> {
+        let unknown = || format!("there is no key {id_or_name} in {}", self.name);
+        if id_or_name.parse::<KeyId>().is_ok() {
+            let pk = AttributeValue::S(id_or_name.to_ascii_lowercase());
+            let answer = self.call(self.client.get_item().table_name(&self.name).key("pk", pk).send()).await?;
+            return Key::read(answer.item().ok_or_else(unknown)?);
+        }
+        let named = self.all().await?.into_iter().find(|key| key.record.name == id_or_name);
+        named.ok_or_else(|| unknown().into())
+    }
+
+    /// Fails where another key has the name.
+    pub(crate) async fn check_name(&self, name: &str, but: Option<&str>) -> Result<(), Box<dyn Error>> {
+        let mut others = self.all().await?.into_iter().filter(|key| Some(key.record.id.as_str()) != but);
+        match others.find(|key| key.record.name == name) {
+            Some(taken) => Err(format!("the name {name} is taken by the key {}", taken.record.id).into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn insert(&self, record: &KeyRecord) -> Result<(), Box<dyn Error>> {
+        self.check_name(&record.name, None).await?;
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(record.to_new_item()));
+        self.call(put.condition_expression("attribute_not_exists(pk)").send()).await.map(drop)
+    }
+
+    /// Changes a key and raises its version, so that the change holds from the next request on.
+    pub(crate) async fn change(&self, id: &str, change: Change) -> Result<Key, Box<dyn Error>> {
+        let Change { set, remove, values } = change.number_raised("v");
+        let mut expression = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            expression.extend([" REMOVE ", &remove.join(", ")]);
+        }
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", AttributeValue::S(id.to_owned()))
+            .update_expression(expression)
+            .condition_expression("attribute_exists(h)")
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::AllNew);
+        // `name` is a word of DynamoDB's own.
+        let renamed = set.iter().any(|one| one.starts_with("#name"));
+        let update = if renamed { update.expression_attribute_names("#name", "name") } else { update };
+        Key::read(&self.call(update.send()).await?.attributes.unwrap_or_default())
+    }
+
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), Box<dyn Error>> {
+        let delete = self.client.delete_item().table_name(&self.name).key("pk", AttributeValue::S(id.to_owned()));
+        self.call(delete.condition_expression("attribute_exists(h)").send()).await.map(drop)
+    }
+
+    async fn call<T, E: ProvideErrorMetadata, R>(
+        &self,
+        call: impl IntoFuture<Output = Result<T, SdkError<E, R>>>,
+    ) -> Result<T, Box<dyn Error>> {
+        let answer = tokio::time::timeout(PATIENCE, call.into_future()).await.map_err(|_| silence())?;
+        answer.map_err(|error| self.plain(&error))
+    }
+
+    /// What a person can act on.
+    fn plain<E: ProvideErrorMetadata, R>(&self, error: &SdkError<E, R>) -> Box<dyn Error> {
+        let SdkError::ServiceError(answer) = error else {
+            return "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB".into();
+        };
+        match (answer.err().code(), answer.err().message()) {
+            (Some("ResourceNotFoundException"), _) => format!("there is no table {} in this region", self.name).into(),
+            (Some("ConditionalCheckFailedException"), _) => "the key was changed by somebody else; look again".into(),
+            (Some(code), message) => format!("DynamoDB answered {code}: {}", message.unwrap_or_default()).into(),
+            (None, _) => "DynamoDB gave an answer that cannot be read".into(),
+        }
+    }
+}
+
+fn silence() -> Box<dyn Error> {
+    format!("no answer from DynamoDB within {} seconds", PATIENCE.as_secs()).into()
+}
+
+/// What is to become of a key's attributes.
+#[derive(Default)]
+pub(crate) struct Change {
+    set: Vec<String>,
+    remove: Vec<String>,
+    values: Item,
+}
+
+impl Change {
+    fn set(mut self, attribute: &str, value: Option<AttributeValue>) -> Self {
+        if let Some(value) = value {
+            let placeholder = if attribute == "name" { "#name" } else { attribute };
+            self.set.push(format!("{placeholder} = :{attribute}"));
+            self.values.insert(format!(":{attribute}"), value);
+        }
+        self
+    }
+
+    pub(crate) fn text(self, attribute: &str, text: Option<String>) -> Self {
+        self.set(attribute, text.map(AttributeValue::S))
+    }
+
+    pub(crate) fn number(self, attribute: &str, number: Option<u64>) -> Self {
+        self.set(attribute, number.map(|number| AttributeValue::N(number.to_string())))
+    }
+
+    pub(crate) fn bytes(self, attribute: &str, bytes: &[u8]) -> Self {
+        self.set(attribute, Some(AttributeValue::B(Blob::new(bytes))))
+    }
+
+    pub(crate) fn ranges(self, attribute: &str, ranges: &[IpNet]) -> Self {
+        let texts: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+        self.set(attribute, (!texts.is_empty()).then_some(AttributeValue::Ss(texts)))
+    }
+
+    pub(crate) fn copy_if(mut self, applies: bool, to: &str, from: &str) -> Self {
+        self.set.extend(applies.then(|| format!("{to} = {from}")));
+        self
+    }
+
+    pub(crate) fn remove_if(mut self, applies: bool, attributes: &[&str]) -> Self {
+        if applies {
+            self.remove.extend(attributes.iter().map(|&attribute| attribute.to_owned()));
+        }
+        self
+    }
+
+    fn number_raised(mut self, attribute: &str) -> Self {
+        self.set.push(format!("{attribute} = {attribute} + :one"));
+        self.values.insert(":one".to_owned(), AttributeValue::N("1".to_owned()));
+        self
+    }
+}
