@@ -122,8 +122,21 @@ impl Store {
             };
             match self.write(caller, &view, ceiling, now, mark).await? {
                 Written::Landed(item) => {
-                    let after = self.learn(caller, Some(&item), now)?;
-                    return view.admission(&after, &item, ceiling, now, mark);
+                    let admission = match View::of(caller, Some(&item), now).map_err(Fault::from)? {
+                        Some(after) => view.admission(&after, &item, ceiling, now, mark).map(|made| (made, after)),
+                        None => Err(Refusal::UnknownKey),
+                    };
+                    // What cannot be believed is not remembered either: the next request reads anew.
+                    return match admission {
+                        Ok((admission, after)) => {
+                            self.remember(caller, Memory::Known(Box::new(after)));
+                            Ok(admission)
+                        }
+                        Err(refusal) => {
+                            self.memories().remove(&caller.identity());
+                            Err(refusal)
+                        }
+                    };
                 }
                 Written::Rejected(item) => view = self.learn(caller, item.as_ref(), now)?,
             }

@@ -101,6 +101,28 @@ async fn a_fault_costs_at_most_a_count_and_gives_no_password_without_one() {
     assert!(!deployment.log.text().contains("canary"), "no message of the database in a line");
 }
 
+/// An answer that could be true, but is that of another write: none of it is believed.
+#[tokio::test]
+async fn an_answer_to_another_write_admits_nobody() {
+    let deployment = Deployment::new().await;
+    let key = deployment.key(60, 1000).await;
+    for ahead in 0..2 {
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        let mut item = deployment.database.items()[0].clone();
+        let counted: u64 = item["n"]["N"].as_str().unwrap().parse().unwrap();
+        item["n"]["N"] = (counted + ahead).to_string().into();
+        let body = serde_json::json!({ "Attributes": item }).to_string();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        deployment.database.fail([unsent(Outcome::Bytes(answer))]);
+        deployment.generate(&key, "").await.assert_problem(503);
+        assert_eq!(deployment.log.last()["reason"], "store: the answer does not fit the write");
+        // Nor is it remembered.
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        assert_eq!(deployment.log.last()["sequence"], counted + 1);
+    }
+    assert_eq!(deployment.database.items()[0]["n"]["N"], "4");
+}
+
 #[tokio::test]
 async fn a_missing_table_is_an_outage_that_only_the_log_explains() {
     let deployment = Deployment::new().await;
