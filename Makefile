@@ -27,7 +27,7 @@ UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys 
 .PHONY: help
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
 run: $(CARGO_LAMBDA)/ready ## Serve on 127.0.0.1:9000 (or PORT=…) with an embedded database and a key.
@@ -56,6 +56,10 @@ test: format clippy build ## Everything that CI checks.
 .PHONY: uniformity
 uniformity: ## Test uniformity with the operating system's randomness, at length, and print p-values.
 	UNIFORMITY=1 cargo test --locked --release --test fairness -- --nocapture uniformity aimed
+
+.PHONY: mutants-admission
+mutants-admission: ## Break the rules of admission one by one, and see the tests fail for it.
+	python3 tests/admission/mutants.py
 
 .PHONY: bench
 bench: ## Measure what a draw costs beside one getrandom call, and beside other generators.
