@@ -61,6 +61,11 @@ uniformity: ## Test uniformity with the operating system's randomness, at length
 mutants-admission: ## Break the rules of admission one by one, and see the tests fail for it.
 	python3 tests/admission/mutants.py
 
+.PHONY: soak
+soak: build ## Ten minutes of floods, faults and restarts (or SOAK_SECONDS=…), with figures at the end.
+	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" SOAK_SECONDS=$${SOAK_SECONDS:-600} \
+		cargo test --locked --test service -- --nocapture the_promise_is_kept
+
 .PHONY: bench
 bench: ## Measure what a draw costs beside one getrandom call, and beside other generators.
 	cargo bench --locked --bench draw -- --sample-count 1000

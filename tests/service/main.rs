@@ -14,6 +14,7 @@ mod outages;
 mod policy;
 mod refusals;
 mod release;
+mod soak;
 mod swarm;
 mod tls;
 mod tool;

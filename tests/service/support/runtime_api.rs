@@ -139,6 +139,13 @@ impl Function {
         self.outcomes.lock().await.recv().await.unwrap()
     }
 
+    /// Memory that it holds, in kB.
+    pub fn resident_kilobytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Everything posted but the bodies of answers with status 200.
     pub fn posted(&self) -> Vec<u8> {
         self.posted.lock().unwrap().clone()
