@@ -123,15 +123,15 @@ impl App {
         let sampler = self.sampler(&policy)?;
         record.length = Some(policy.length());
         record.classes = Some(policy.classes().iter().map(|one| one.class.name()).collect());
-        record.entropy_bits = Some(sampler.count().entropy().rounded_down());
+        record.entropy_bits = Some(sampler.entropy().rounded_down());
 
         let admission = self.admit(&caller, now, record).await?;
         let answer = if operation == Operation::Policy {
-            response::described(&policy, count, &sampler.count(), &record.request_id)
+            response::described(&policy, count, sampler.count(), &record.request_id)
         } else {
             let drawn = draw(&sampler, usize::from(count.unwrap_or(1)))?;
             record.count = Some(drawn.len());
-            let (entropy, format) = (sampler.count().entropy(), Format::preferred(&incoming.headers));
+            let (entropy, format) = (sampler.entropy(), Format::preferred(&incoming.headers));
             response::generated(&drawn, count, &policy, entropy, format, &record.request_id)
         };
         let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;

@@ -17,7 +17,7 @@ use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use super::compositions::Compositions;
-use super::count::{Count, log2};
+use super::count::{Count, Entropy, log2};
 use super::exclusion;
 use super::ladder::{KEPT, Ladder};
 use super::runs::Runs;
@@ -41,7 +41,8 @@ pub struct Sampler {
     /// Shapes that divide the passwords among themselves, each with a generator.
     cases: Vec<Case>,
     choice: Ladder,
-    total: BigUint,
+    count: Count,
+    entropy: Entropy,
 }
 
 struct Case {
@@ -141,7 +142,8 @@ impl Sampler {
             counted.into_iter().map(|case| Case::new(case, &mut work)).collect::<Result<_, _>>()?
         };
         let choice = Ladder::new(cases.iter().map(|case| case.count.clone()), KEPT);
-        Ok(Self { shape, cases, choice, total })
+        let count = Count::new(total);
+        Ok(Self { shape, cases, choice, entropy: count.entropy(), count })
     }
 
     /// What the passwords are like.
@@ -152,8 +154,14 @@ impl Sampler {
 
     /// How many passwords there are.
     #[must_use]
-    pub fn count(&self) -> Count {
-        Count::new(self.total.clone())
+    pub const fn count(&self) -> &Count {
+        &self.count
+    }
+
+    /// What that is in bits.
+    #[must_use]
+    pub const fn entropy(&self) -> Entropy {
+        self.entropy
     }
 
     /// Draws one password, each that satisfies equally likely.
