@@ -12,6 +12,8 @@ use crate::access::{Endpoint, Limits, Peppers, are_usable_roots};
 
 const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 const PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
+/// A thousand writes a second of as many admissions are a million a second: beyond every limit of Lambda.
+const MOST_LEASED: u32 = 1_000;
 
 /// What the function needs to know.
 pub struct Settings {
@@ -19,6 +21,8 @@ pub struct Settings {
     pub table: String,
     /// `AUTH`: who may ask.
     pub auth: Auth,
+    /// `LEASE`: most admissions of a caller that one write takes, 1 to 1000. 1 unless set.
+    pub lease: NonZeroU32,
     /// `ALLOW_HTTP`: whether requests over plain HTTP are answered. False unless set.
     pub allow_http: bool,
     /// Where DynamoDB is: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
@@ -66,8 +70,9 @@ impl Settings {
             Some(_) => reader.fault("AUTH", "must be key or none"),
         };
         let allow_http = reader.parsed("ALLOW_HTTP", false, "true or false");
+        let lease = reader.lease();
         let endpoint = reader.endpoint();
-        reader.finish(|| Some(Self { table: table?, auth: auth?, allow_http, endpoint: endpoint? }))
+        reader.finish(|| Some(Self { table: table?, auth: auth?, lease: lease?, allow_http, endpoint: endpoint? }))
     }
 }
 
@@ -133,6 +138,12 @@ impl<'v> Reader<'v> {
             Some(Err(_)) => self.fault(name, &format!("must be {wanted}")).unwrap_or(default),
             None => default,
         }
+    }
+
+    fn lease(&mut self) -> Option<NonZeroU32> {
+        let wanted = "a whole number from 1 to 1000";
+        let lease = self.parsed("LEASE", NonZeroU32::MIN, wanted);
+        if lease.get() <= MOST_LEASED { Some(lease) } else { self.fault("LEASE", &format!("must be {wanted}")) }
     }
 
     fn peppers(&mut self) -> Option<Peppers> {

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::address::AddressBlock;
 use super::api_key::ApiKey;
-use super::limit::{self, Counters, Limits, Quota};
-use super::record::{self, Bar, Item, KeyRecord, RecordError, RequestMark};
+use super::limit::{Counters, Limits, Quota};
+use super::record::{self, Bar, Item, KeyRecord, RecordError};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -22,7 +22,8 @@ pub enum Caller {
 /// One request was admitted and counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The caller's admissions so far, this one included: a gap in a key's audit lines is a lost line.
+    /// The caller's admissions so far, this one included: a gap in a key's audit lines is a lost line, a request
+    /// that was counted and then failed, or a place of a lease that was not spent.
     pub sequence: u64,
     /// What the administrator calls the key.
     pub key_name: Option<String>,
@@ -134,27 +135,11 @@ impl View {
         }
     }
 
-    /// The admission that a write made from this view shows, if the item after it is what the write
-    /// must have made. Anything else is a failure: no password without a count.
-    pub(super) fn admission(
-        &self,
-        after: &Self,
-        item: &Item,
-        ceiling: u64,
-        now: SystemTime,
-        mark: RequestMark,
-    ) -> Result<Admission, Refusal> {
-        let sequence = after.counters.n;
-        let counted = sequence > self.counters.n
-            && sequence <= ceiling
-            && record::last_writer(item) == Some(&mark)
-            && after.key == self.key
-            && after.counters.slots.get(&limit::slot(now)).is_some_and(|&snapshot| snapshot < sequence)
-            && after.counters.days.get(&limit::day(now)).is_some_and(|&snapshot| snapshot < sequence);
-        if !counted {
-            return Err(Refusal::Unavailable { cause: "the answer does not fit the write".into() });
-        }
-        let quota = after.counters.quota(after.limits, now);
-        Ok(Admission { sequence, key_name: self.key_name(), quota })
+    /// The admission of the request with this sequence number, when `left` places are held beyond it.
+    pub(super) fn admission(&self, sequence: u64, left: u64, now: SystemTime) -> Admission {
+        let mut quota = self.counters.quota(self.limits, now);
+        quota.minute += left;
+        quota.day += left;
+        Admission { sequence, key_name: self.key_name(), quota }
     }
 }

@@ -57,7 +57,14 @@ pub struct Counters {
     pub slots: BTreeMap<u64, u64>,
     /// `n` before the first admission of a UTC day, by the day's number since 1970.
     pub days: BTreeMap<u64, u64>,
+    /// Repetitions of writes so far, see [`super::claim`].
+    pub epoch: u64,
+    /// The request that wrote last.
+    pub last: RequestMark,
 }
+
+/// Which request a write belongs to: random, so that a lost answer can be told from a lost write.
+pub type RequestMark = [u8; 16];
 
 /// Whether one more request may be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +163,12 @@ pub fn slot(now: SystemTime) -> u64 {
 #[must_use]
 pub fn day(now: SystemTime) -> u64 {
     millis(now) / DAY
+}
+
+/// How much of its slot has gone at `now`, and how much is left, in milliseconds.
+pub(super) fn within_slot(now: SystemTime) -> (u64, u64) {
+    let gone = millis(now) % SLOT;
+    (gone, SLOT - gone)
 }
 
 /// When a slot begins.

@@ -13,6 +13,7 @@
 //! | `n` | admissions so far |
 //! | `m<slot>`, `d<day>` | `n` before the first admission of a 2-second slot, of a UTC day |
 //! | `rid` | the request that wrote last |
+//! | `e` | repetitions of writes whose answer was lost |
 //! | `delete_after` | for addresses: when DynamoDB may forget the item, in seconds since 1970 |
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,12 +28,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ipnet::IpNet;
 
 use super::api_key::ApiKey;
-use super::limit::{Counters, Limits, day, seconds, slot_begins};
+use super::limit::{Counters, Limits, RequestMark, day, seconds, slot_begins};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
-
-/// Which request a write belongs to: random, so that a lost answer can be told from a lost write.
-pub(super) type RequestMark = [u8; 16];
 
 /// An item lacks an attribute or holds one of another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +103,7 @@ impl KeyRecord {
             ("per_day".to_owned(), number(self.limits.per_day.get().into())),
             ("created_at".to_owned(), text(&self.created_at)),
             ("n".to_owned(), number(0)),
-            // Present from the start: a comparison with a missing attribute is nothing to rely on.
+            ("e".to_owned(), number(0)),
             ("rid".to_owned(), bytes(&RequestMark::default())),
         ]);
         item.extend(self.expires_at.map(|when| ("expires_at".to_owned(), number(when))));
@@ -122,14 +120,14 @@ impl KeyRecord {
     /// [`RecordError`] when it is not the item of a key.
     pub fn from_item(item: &HashMap<String, AttributeValue>) -> Result<Self, RecordError> {
         let previous =
-            if item.contains_key("h2") { Some((hash(item, "h2")?, parsed(item, "h2_until")?)) } else { None };
+            if item.contains_key("h2") { Some((blob(item, "h2")?, parsed(item, "h2_until")?)) } else { None };
         let ranges = item.get("cidrs").map(|value| value.as_ss().map_err(|_| RecordError { attribute: "cidrs" }));
         let ranges = ranges.transpose()?.map(Vec::as_slice).unwrap_or_default();
         let allowed: Result<Vec<IpNet>, _> = ranges.iter().map(|range| range.parse()).collect();
         Ok(Self {
             id: string(item, "pk")?,
             name: string(item, "name")?,
-            secret_hash: hash(item, "h")?,
+            secret_hash: blob(item, "h")?,
             version: parsed(item, "v")?,
             limits: Limits { per_minute: parsed::<NonZeroU32>(item, "per_minute")?, per_day: parsed(item, "per_day")? },
             created_at: string(item, "created_at")?,
@@ -193,12 +191,13 @@ pub enum Bar {
 
 /// Reads the counters of an item.
 pub(super) fn counters(item: &Item) -> Result<Counters, RecordError> {
-    Ok(Counters { n: parsed(item, "n")?, slots: snapshots(item, 'm'), days: snapshots(item, 'd') })
-}
-
-/// Which request wrote the item last.
-pub(super) fn last_writer(item: &Item) -> Option<&[u8]> {
-    item.get("rid")?.as_b().ok().map(Blob::as_ref)
+    Ok(Counters {
+        n: parsed(item, "n")?,
+        slots: snapshots(item, 'm'),
+        days: snapshots(item, 'd'),
+        epoch: parsed(item, "e")?,
+        last: blob(item, "rid")?,
+    })
 }
 
 pub(super) fn number(number: u64) -> AttributeValue {
@@ -223,7 +222,7 @@ fn string(item: &Item, attribute: &'static str) -> Result<String, RecordError> {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().ok_or(RecordError { attribute })
 }
 
-fn hash(item: &Item, attribute: &'static str) -> Result<[u8; 32], RecordError> {
+fn blob<const BYTES: usize>(item: &Item, attribute: &'static str) -> Result<[u8; BYTES], RecordError> {
     let bytes = item.get(attribute).and_then(|value| value.as_b().ok()).map(Blob::as_ref);
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(RecordError { attribute })
 }

@@ -1,34 +1,29 @@
 //! The DynamoDB table: one conditional write that authenticates and counts.
 //!
-//! ```text
-//! UpdateItem pk = :pk
-//! SET m<slot> = if_not_exists(m<slot>, n), d<day> = if_not_exists(d<day>, n), n = n + :one, rid = :rid
-//! REMOVE <snapshots nobody needs>
-//! IF   n < :ceiling AND rid <> :rid AND v = :v AND h = :h
-//! ```
-//!
 //! The function remembers what the last answer said of each caller, its *view*, and computes the
 //! ceiling from it ([`super::limit`]). Everything an old view could be wrong about is pinned by the
-//! condition: `n` by the ceiling, what administrators change by `v`, the secret by `h`. A condition that
-//! fails brings the item along, and with it the truth.
+//! condition of the write ([`super::update`]): `n` by the ceiling, what administrators change by `v`, the
+//! secret by `h`. A condition that fails brings the item along, and with it the truth.
 //!
-//! `rid` is the mark of the request that wrote last. A write whose answer was lost is sent once more
-//! under the same mark: if the first had landed, the condition fails and the item carries the mark. It
-//! stands in the first write too, so that one that arrives after the second changes nothing.
+//! A write whose answer was lost is repeated once, in a way that cannot count twice ([`super::claim`]).
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::timeout;
 
 use super::admission::{Admission, Caller, Refusal, View};
-use super::limit::{self, Decision};
-use super::record::{self, Item, RequestMark};
+use super::claim::{Claim, Fate};
+use super::lease::Lease;
+use super::limit::{Decision, RequestMark};
+use super::record::{self, Item};
+use super::update;
 
 /// Longest wait for the database in one request, all calls together.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -40,19 +35,24 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 const VIEWS: usize = 3;
 /// Callers remembered at a time.
 const CALLERS: usize = 512;
-/// The item of an address is kept for this long after its last request: more than the day that its
-/// snapshots span.
-const ADDRESS_KEPT: Duration = Duration::from_hours(48);
 
 /// The table of callers.
 pub struct Store {
     client: Client,
     table: String,
-    memories: Mutex<HashMap<Identity, Memory>>,
+    /// Most places that one write takes.
+    lease: NonZeroU32,
+    callers: Mutex<HashMap<Identity, Entry>>,
 }
 
 /// A caller as the cache knows it: see [`Caller::identity`].
 type Identity = (String, Option<[u8; 32]>);
+
+/// What the function holds of a caller.
+struct Entry {
+    memory: Memory,
+    lease: Lease,
+}
 
 #[derive(Clone)]
 enum Memory {
@@ -71,15 +71,25 @@ enum Written {
 /// A call that gave no usable answer.
 struct Fault {
     cause: String,
-    /// Whether asking again can help.
-    again: bool,
+    again: Again,
+}
+
+/// Whether asking again can help.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    No,
+    /// It can, and a write has certainly not landed.
+    Plainly,
+    /// It can, and a write may have landed.
+    InDoubt,
 }
 
 impl Store {
-    /// The table of the given name.
+    /// The table of the given name. One write takes `lease` admissions of a caller at most: 1 counts
+    /// each by itself.
     #[must_use]
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table, memories: Mutex::default() }
+    pub fn new(client: Client, table: String, lease: NonZeroU32) -> Self {
+        Self { client, table, lease, callers: Mutex::default() }
     }
 
     /// Admits one request and counts it, or does neither.
@@ -89,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// A [`Refusal`]. Nothing was counted then, unless the answer of the database was lost.
-    pub async fn admit(&self, caller: &Caller, now: SystemTime, mark: [u8; 16]) -> Result<Admission, Refusal> {
+    pub async fn admit(&self, caller: &Caller, now: SystemTime, mark: RequestMark) -> Result<Admission, Refusal> {
         let within = timeout(BUDGET, self.admit_by_views(caller, now, mark)).await;
         within.unwrap_or_else(|_| Err(Refusal::Unavailable { cause: "no answer within the time budget".into() }))
     }
@@ -111,6 +121,9 @@ impl Store {
                 view = self.read(caller, now).await?;
                 continue;
             }
+            if let Some((sequence, left)) = self.spend(caller, now) {
+                return Ok(view.admission(sequence, left, now));
+            }
             let ceiling = match view.counters.decide(view.limits, now) {
                 Decision::Admit { ceiling } => ceiling,
                 Decision::Refuse { until } if recent(view.seen, now) => return Err(view.rate_limited(until, now)),
@@ -120,28 +133,39 @@ impl Store {
                     continue;
                 }
             };
-            match self.write(caller, &view, ceiling, now, mark).await? {
-                Written::Landed(item) => {
-                    let admission = match View::of(caller, Some(&item), now).map_err(Fault::from)? {
-                        Some(after) => view.admission(&after, &item, ceiling, now, mark).map(|made| (made, after)),
-                        None => Err(Refusal::UnknownKey),
-                    };
-                    // What cannot be believed is not remembered either: the next request reads anew.
-                    return match admission {
-                        Ok((admission, after)) => {
-                            self.remember(caller, Memory::Known(Box::new(after)));
-                            Ok(admission)
-                        }
-                        Err(refusal) => {
-                            self.memories().remove(&caller.identity());
-                            Err(refusal)
-                        }
-                    };
-                }
+            let claim = Claim::new(&view.counters, ceiling, self.wanted(caller, now), now, mark);
+            let claim = if view.stored { claim } else { claim.first() };
+            match self.write(caller, &view, &claim, now).await? {
+                Written::Landed(item) => return self.conclude(caller, &view, &claim, &item, now),
                 Written::Rejected(item) => view = self.learn(caller, item.as_ref(), now)?,
             }
         }
         Err(Refusal::Unavailable { cause: "the item changed faster than it could be read".into() })
+    }
+
+    /// The admission that a write shows, if its answer is what the write must have made. Anything else
+    /// is a failure: no password without a count.
+    fn conclude(
+        &self,
+        caller: &Caller,
+        view: &View,
+        claim: &Claim,
+        item: &Item,
+        now: SystemTime,
+    ) -> Result<Admission, Refusal> {
+        let after = View::of(caller, Some(item), now).map_err(Fault::from)?;
+        match after {
+            Some(after) if after.key == view.key && claim.fits(&after.counters) => {
+                self.remember(caller, Memory::Known(Box::new(after.clone())));
+                let (sequence, left) = self.renew(caller, after.counters.n, claim.places, now);
+                Ok(after.admission(sequence, left, now))
+            }
+            // What cannot be believed is not remembered either: the next request reads anew.
+            _ => {
+                self.entries().remove(&caller.identity());
+                Err(Refusal::Unavailable { cause: "the answer does not fit the write".into() })
+            }
+        }
     }
 
     /// Reads the item, in one consistent read.
@@ -160,77 +184,27 @@ impl Store {
         self.learn(caller, answer.item(), now)
     }
 
-    /// Writes once, and once more under the same mark when the answer to the first was lost.
-    async fn write(
-        &self,
-        caller: &Caller,
-        view: &View,
-        ceiling: u64,
-        now: SystemTime,
-        mark: RequestMark,
-    ) -> Result<Written, Fault> {
-        match self.send(caller, view, ceiling, now, mark).await {
-            Err(fault) if fault.again => match self.send(caller, view, ceiling, now, mark).await? {
-                // The first write had landed, and nobody has written since.
-                Written::Rejected(Some(item)) if record::last_writer(&item) == Some(&mark) => Ok(Written::Landed(item)),
-                written => Ok(written),
-            },
+    /// Writes once, and once more where the first call did not tell what it did.
+    async fn write(&self, caller: &Caller, view: &View, claim: &Claim, now: SystemTime) -> Result<Written, Fault> {
+        match self.send(caller, view, claim, now).await {
+            Err(fault) if fault.again == Again::Plainly => self.send(caller, view, claim, now).await,
+            Err(fault) if fault.again == Again::InDoubt => {
+                match self.send(caller, view, &claim.repeated(), now).await? {
+                    Written::Rejected(Some(item)) => match claim.fate(&record::counters(&item)?) {
+                        Fate::Landed => Ok(Written::Landed(item)),
+                        Fate::Void => Ok(Written::Rejected(Some(item))),
+                        Fate::Unknown => Err(Fault { cause: format!("{}, then another write", fault.cause), ..fault }),
+                    },
+                    written => Ok(written),
+                }
+            }
             outcome => outcome,
         }
     }
 
-    async fn send(
-        &self,
-        caller: &Caller,
-        view: &View,
-        ceiling: u64,
-        now: SystemTime,
-        mark: RequestMark,
-    ) -> Result<Written, Fault> {
-        let (slot, day) = (limit::slot(now), limit::day(now));
-        let mut call = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(caller.pk()))
-            .expression_attribute_values(":rid", record::bytes(&mark))
-            .expression_attribute_values(":one", record::number(1))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let mut update;
-        let mut condition;
-        if view.stored {
-            update = format!(
-                "SET m{slot} = if_not_exists(m{slot}, n), d{day} = if_not_exists(d{day}, n), n = n + :one, rid = :rid"
-            );
-            condition = "n < :ceiling AND rid <> :rid".to_owned();
-            call = call.expression_attribute_values(":ceiling", record::number(ceiling));
-        } else {
-            update = format!("SET m{slot} = :zero, d{day} = :zero, n = :one, rid = :rid");
-            condition = "attribute_not_exists(pk)".to_owned();
-            call = call.expression_attribute_values(":zero", record::number(0));
-        }
-        if let (Some(key), Caller::Key(presented, _)) = (&view.key, caller) {
-            let hash = presented.secret_hash();
-            let attribute = if hash == key.secret_hash { "h" } else { "h2" };
-            condition.extend([" AND v = :v AND ", attribute, " = :h"]);
-            call = call
-                .expression_attribute_values(":v", record::number(key.version))
-                .expression_attribute_values(":h", record::bytes(&hash));
-        } else {
-            update.push_str(", delete_after = :delete_after");
-            call =
-                call.expression_attribute_values(":delete_after", record::number(limit::seconds(now + ADDRESS_KEPT)));
-        }
-        let (slots, days) = view.counters.stale(now);
-        let stale: Vec<String> =
-            slots.iter().map(|slot| format!("m{slot}")).chain(days.iter().map(|day| format!("d{day}"))).collect();
-        if !stale.is_empty() {
-            update.push_str(" REMOVE ");
-            update.push_str(&stale.join(", "));
-        }
-        let call = call.update_expression(update).condition_expression(condition).send();
-        match timeout(ATTEMPT, call).await {
+    async fn send(&self, caller: &Caller, view: &View, claim: &Claim, now: SystemTime) -> Result<Written, Fault> {
+        let call = update::of(self.client.update_item().table_name(&self.table), caller, view, claim, now);
+        match timeout(ATTEMPT, call.send()).await {
             Ok(Ok(answer)) => Ok(Written::Landed(answer.attributes.unwrap_or_default())),
             Ok(Err(error)) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
@@ -253,29 +227,56 @@ impl Store {
     }
 
     fn recall(&self, caller: &Caller) -> Option<Memory> {
-        self.memories().get(&caller.identity()).cloned()
+        self.entries().get(&caller.identity()).map(|entry| entry.memory.clone())
+    }
+
+    /// Takes a place that an earlier write has taken for this slot, if there is one.
+    fn spend(&self, caller: &Caller, now: SystemTime) -> Option<(u64, u64)> {
+        let mut entries = self.entries();
+        let lease = &mut entries.get_mut(&caller.identity())?.lease;
+        Some((lease.spend(now)?, lease.left()))
+    }
+
+    fn wanted(&self, caller: &Caller, now: SystemTime) -> u64 {
+        self.entries().get_mut(&caller.identity()).map_or(1, |entry| entry.lease.wanted(now, self.lease))
+    }
+
+    /// Takes in the places that a write took, spends the first, and tells how many are left.
+    fn renew(&self, caller: &Caller, n: u64, places: u64, now: SystemTime) -> (u64, u64) {
+        let mut entries = self.entries();
+        match entries.get_mut(&caller.identity()) {
+            Some(Entry { lease, .. }) => (lease.renew(n, places, now), lease.left()),
+            // Driven out by other callers meanwhile.
+            None => (n + 1 - places, 0),
+        }
     }
 
     fn remember(&self, caller: &Caller, memory: Memory) {
         let identity = caller.identity();
-        let mut memories = self.memories();
+        let mut entries = self.entries();
         // Answers to requests that run side by side may come in another order than they were given.
-        if let (Some(Memory::Known(held)), Memory::Known(new)) = (memories.get(&identity), &memory)
+        let held = entries.get(&identity).map(|entry| &entry.memory);
+        if let (Some(Memory::Known(held)), Memory::Known(new)) = (held, &memory)
             && held.counters.n > new.counters.n
             && held.seen >= new.seen
         {
             return;
         }
-        if memories.len() >= CALLERS && !memories.contains_key(&identity) {
-            let oldest = memories.iter().min_by_key(|(_, memory)| memory.seen()).map(|(identity, _)| identity.clone());
-            oldest.and_then(|oldest| memories.remove(&oldest));
+        if let Some(entry) = entries.get_mut(&identity) {
+            entry.memory = memory;
+            return;
         }
-        memories.insert(identity, memory);
+        if entries.len() >= CALLERS {
+            let oldest =
+                entries.iter().min_by_key(|(_, entry)| entry.memory.seen()).map(|(identity, _)| identity.clone());
+            oldest.and_then(|oldest| entries.remove(&oldest));
+        }
+        entries.insert(identity, Entry { memory, lease: Lease::default() });
     }
 
-    fn memories(&self) -> MutexGuard<'_, HashMap<Identity, Memory>> {
-        // Entries are replaced whole, so a panic elsewhere leaves none half written.
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, HashMap<Identity, Entry>> {
+        // A panic elsewhere leaves none half written.
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -290,25 +291,28 @@ impl Memory {
 
 impl Fault {
     fn silence() -> Self {
-        Self { cause: "no answer in time".into(), again: true }
+        Self { cause: "no answer in time".into(), again: Again::InDoubt }
     }
 
     fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         match error {
-            SdkError::ConstructionFailure(_) => Self { cause: "the call could not be made".into(), again: false },
+            SdkError::ConstructionFailure(_) => Self { cause: "the call could not be made".into(), again: Again::No },
             SdkError::TimeoutError(_) => Self::silence(),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::silence(),
-            SdkError::DispatchFailure(_) => Self { cause: "no connection".into(), again: true },
+            SdkError::DispatchFailure(_) => Self { cause: "no connection".into(), again: Again::InDoubt },
             SdkError::ServiceError(answer) => {
                 let code = answer.err().code().unwrap_or("an unnamed error");
                 let throttled = code.contains("Throttl") || code.contains("Exceeded");
                 let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-                Self {
-                    cause: format!("DynamoDB answered {code}"),
-                    again: throttled || answer.raw().status().is_server_error(),
-                }
+                let again = match () {
+                    () if throttled => Again::Plainly,
+                    // DynamoDB says of its own faults that a write may have taken place.
+                    () if answer.raw().status().is_server_error() => Again::InDoubt,
+                    () => Again::No,
+                };
+                Self { cause: format!("DynamoDB answered {code}"), again }
             }
-            _ => Self { cause: "an answer that cannot be read".into(), again: true },
+            _ => Self { cause: "an answer that cannot be read".into(), again: Again::InDoubt },
         }
     }
 }
@@ -321,7 +325,7 @@ impl From<Fault> for Refusal {
 
 impl From<record::RecordError> for Fault {
     fn from(error: record::RecordError) -> Self {
-        Self { cause: error.to_string(), again: false }
+        Self { cause: error.to_string(), again: Again::No }
     }
 }
 

@@ -26,17 +26,17 @@ MUTANTS = [
     ),
     (
         "the version is no part of the condition",
-        "src/access/store.rs",
+        "src/access/update.rs",
         'condition.extend([" AND v = :v AND ", attribute, " = :h"]);',
         'condition.extend([" AND :v = :v AND ", attribute, " = :h"]);',
         ["--test", "service", "a_changed_limit"],
     ),
     (
         "the secret is no part of the condition",
-        "src/access/store.rs",
+        "src/access/update.rs",
         'condition.extend([" AND v = :v AND ", attribute, " = :h"]);',
-        'condition.extend([" AND v = :v AND ", "h", " <> :zero"]);\n'
-        '            call = call.expression_attribute_values(":zero", record::bytes(&[0]));',
+        'condition.extend([" AND v = :v AND ", "h", " <> :nothing"]);\n'
+        '        call = call.expression_attribute_values(":nothing", record::bytes(&[0]));',
         ["--test", "service", "keys"],
     ),
     (
@@ -47,17 +47,38 @@ MUTANTS = [
         ["--test", "service", "a_fault_costs"],
     ),
     (
-        "a lost answer is asked for under no mark",
+        "a repetition takes place whoever wrote meanwhile",
+        "src/access/update.rs",
+        '"n = :bound AND e = :e"',
+        '"n >= :bound AND e = :e"',
+        ["--test", "service", "a_lost_answer"],
+    ),
+    (
+        "a repetition is sent as the write was",
         "src/access/store.rs",
-        'condition = "n < :ceiling AND rid <> :rid".to_owned();',
-        'condition = "n < :ceiling".to_owned();',
-        ["--test", "service", "a_fault_costs"],
+        "self.send(caller, view, &claim.repeated(), now)",
+        "self.send(caller, view, claim, now)",
+        ["--test", "service", "a_lost_answer"],
+    ),
+    (
+        "a repetition leaves the epoch as it is",
+        "src/access/update.rs",
+        '(":one", record::number(1))',
+        '(":one", record::number(0))',
+        ["--test", "service", "a_write_that_arrives"],
+    ),
+    (
+        "a lease outlives its slot",
+        "src/access/lease.rs",
+        "if slot != self.slot {",
+        "if slot > self.slot + 10 {",
+        ["--test", "admission"],
     ),
     (
         "an answer counts whatever it says",
-        "src/access/admission.rs",
-        "if !counted {",
-        "if !counted && sequence == 0 {",
+        "src/access/store.rs",
+        "Some(after) if after.key == view.key && claim.fits(&after.counters) => {",
+        "Some(after) if after.key == view.key || claim.fits(&after.counters) => {",
         ["--test", "service", "an_answer_to"],
     ),
 ]

@@ -223,3 +223,17 @@ async fn a_rotated_key_is_good_with_both_secrets_until_the_overlap_ends() {
     deployment.generate(&old, "").await.assert_problem(401);
     assert_eq!(deployment.generate(&new, "").await.status, 200);
 }
+
+/// What an administrator changes holds from the next write, at the latest in the next slot.
+#[tokio::test]
+async fn a_lease_outlives_a_revocation_by_no_more_than_its_slot() {
+    let deployment = Deployment::leasing(10).await;
+    let key = deployment.key(100, 10_000).await;
+    for _ in 0..2 {
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+    }
+    change(&deployment, "SET revoked_at = :now", &[(":now", seconds(0))]).await;
+    assert_eq!(deployment.generate(&key, "").await.status, 200, "counted before the revocation");
+    assert_eq!(deployment.generate(&key, "").await.status, 401);
+    assert_eq!(deployment.generate(&key, "").await.status, 401);
+}

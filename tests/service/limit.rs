@@ -130,7 +130,8 @@ async fn a_changed_limit_holds_from_the_next_request() {
     assert!(refused.header("ratelimit-policy").starts_with("\"minute\";q=2;"));
 }
 
-/// A write unit is 1 KB; DynamoDB counts names and values.
+/// A write unit is 1 KB; DynamoDB counts names and values. The last write, sent once more with the
+/// question what it consumes, is one.
 #[tokio::test]
 async fn an_hour_of_steady_traffic_leaves_an_item_of_one_write_unit() {
     let deployment = Deployment::new().await;
@@ -158,6 +159,37 @@ async fn an_hour_of_steady_traffic_leaves_an_item_of_one_write_unit() {
         })
         .sum();
     assert!(size < 1024, "{size} bytes");
+    let mut last = deployment.database.requests_of("UpdateItem").pop().unwrap();
+    last["ReturnConsumedCapacity"] = "TOTAL".into();
+    let answer = deployment.database.replay(&last).unwrap();
+    assert_eq!(answer["ConsumedCapacity"]["CapacityUnits"], 1.0, "{answer}");
+}
+
+/// With a lease most requests make no call, and each is still counted before its password leaves.
+#[tokio::test]
+async fn a_lease_takes_several_admissions_in_one_write_and_ends_with_its_slot() {
+    let deployment = Deployment::leasing(10).await;
+    let key = deployment.key(100, 10_000).await;
+    let counted = || deployment.database.items()[0]["n"]["N"].as_str().unwrap().parse::<u64>().unwrap();
+    for nth in 1..=40 {
+        let answer = deployment.generate(&key, "").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(left(answer.header("ratelimit"))[0], 100 - nth, "what is leased is not lost");
+        assert_eq!(deployment.log.last()["sequence"], nth);
+        assert!(counted() >= nth, "counted first");
+    }
+    // 1, 2, 4, 8, then 10 each.
+    assert_eq!((deployment.database.calls_of("UpdateItem"), counted()), (7, 45));
+    // In the next slot the five that were left are lost, and the next write takes ten.
+    deployment.clock.advance(Duration::from_secs(2));
+    assert_eq!(deployment.generate(&key, "").await.status, 200);
+    assert_eq!((deployment.log.last()["sequence"].as_u64(), counted()), (Some(46), 55));
+    // The limit holds, in the last lease too.
+    let mut admitted = 41;
+    while deployment.generate(&key, "").await.status == 200 {
+        admitted += 1;
+    }
+    assert_eq!((admitted, counted()), (95, 100));
 }
 
 #[tokio::test]

@@ -101,6 +101,45 @@ async fn a_fault_costs_at_most_a_count_and_gives_no_password_without_one() {
     assert!(!deployment.log.text().contains("canary"), "no message of the database in a line");
 }
 
+/// Between a lost answer and its repetition another function writes: whether the first write landed can
+/// no longer be told. The request is not admitted, and counted once at most.
+#[tokio::test]
+async fn a_lost_answer_and_another_write_are_never_two_counts() {
+    for lands in [false, true] {
+        let deployment = Deployment::new().await;
+        let key = deployment.key(1000, 1000).await;
+        let other = deployment.sibling().await;
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        deployment.database.fail([Fault { lands, answer: Outcome::Held }]);
+        let (answer, ()) = tokio::join!(deployment.generate(&key, ""), async {
+            deployment.database.held().await;
+            assert_eq!(other.generate(&key, "").await.status, 200);
+            deployment.database.release();
+        });
+        answer.assert_problem(503);
+        assert_eq!(deployment.log.last()["reason"], "store: no connection, then another write");
+        let counted = if lands { "3" } else { "2" };
+        assert_eq!(deployment.database.items()[0]["n"]["N"], counted);
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+    }
+}
+
+/// A write that was given up and repeated may still be on its way: it must not count when it arrives.
+#[tokio::test]
+async fn a_write_that_arrives_after_its_repetition_changes_nothing() {
+    let deployment = Deployment::new().await;
+    let key = deployment.key(1000, 1000).await;
+    assert_eq!(deployment.generate(&key, "").await.status, 200);
+    deployment.database.fail([unsent(Outcome::Reset)]);
+    assert_eq!(deployment.generate(&key, "").await.status, 200);
+    assert_eq!(deployment.generate(&key, "").await.status, 200, "another request has the last mark now");
+    let before = deployment.database.items();
+    let late = deployment.database.requests_of("UpdateItem")[1].clone();
+    let answer = deployment.database.replay(&late);
+    assert!(answer.is_err(), "{answer:?}");
+    assert_eq!(deployment.database.items(), before);
+}
+
 /// An answer that could be true, but is that of another write: none of it is believed.
 #[tokio::test]
 async fn an_answer_to_another_write_admits_nobody() {

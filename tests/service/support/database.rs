@@ -12,7 +12,7 @@ use passloom::access::{self, Endpoint};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::{endpoint_at, limits, new_key};
@@ -26,6 +26,7 @@ pub struct Database {
     sent: Arc<Mutex<Vec<u8>>>,
     /// What becomes of the next calls, one after the other.
     faults: Arc<Mutex<VecDeque<Fault>>>,
+    hold: Arc<Hold>,
     /// The listening task, and what ends the connections it has made.
     line: Mutex<Option<(JoinHandle<()>, watch::Sender<bool>)>>,
 }
@@ -86,6 +87,30 @@ impl Database {
         sent.matches(&format!("x-amz-target: dynamodb_20120810.{}", operation.to_ascii_lowercase())).count()
     }
 
+    /// The bodies of the calls of one operation.
+    pub fn requests_of(&self, operation: &str) -> Vec<serde_json::Value> {
+        let sent = String::from_utf8(self.sent()).unwrap();
+        let calls = sent.split("POST / HTTP/1.1").filter(|call| call.contains(&format!(".{operation}\r\n")));
+        calls.map(|call| serde_json::from_str(call.split_once("\r\n\r\n").unwrap().1).unwrap()).collect()
+    }
+
+    /// Makes a call once more, past the wire.
+    pub fn replay(&self, update: &serde_json::Value) -> Result<serde_json::Value, String> {
+        let update = serde_json::from_value(update.clone()).unwrap();
+        let answer = self.engine.update_item(update).map_err(|error| error.to_string())?;
+        Ok(serde_json::to_value(answer).unwrap())
+    }
+
+    /// Waits until a call is held.
+    pub async fn held(&self) {
+        self.hold.arrived.notified().await;
+    }
+
+    /// Ends the connection of a call that is held.
+    pub fn release(&self) {
+        self.hold.released.notify_one();
+    }
+
     /// Every item, past the wire.
     pub fn items(&self) -> Vec<serde_json::Value> {
         let scan = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
@@ -143,8 +168,8 @@ impl Database {
     async fn behind_wire(engine: dynoxide::Database, server: SocketAddr) -> Self {
         let wire = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = wire.local_addr().unwrap();
-        let (sent, faults, line) = (Arc::default(), Arc::default(), Mutex::default());
-        let database = Self { engine, server, wire: address, sent, faults, line };
+        let (sent, faults, hold, line) = (Arc::default(), Arc::default(), Arc::default(), Mutex::default());
+        let database = Self { engine, server, wire: address, sent, faults, hold, line };
         database.listen(wire);
         database
     }
@@ -158,13 +183,13 @@ impl Database {
 
     fn listen(&self, listener: TcpListener) {
         let (cut, whole) = watch::channel(false);
-        let (server, sent, faults) = (self.server, self.sent.clone(), self.faults.clone());
+        let (server, sent, faults, hold) = (self.server, self.sent.clone(), self.faults.clone(), self.hold.clone());
         let listening = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let (mut whole, sent, faults) = (whole.clone(), sent.clone(), faults.clone());
+                let (mut whole, sent, faults, hold) = (whole.clone(), sent.clone(), faults.clone(), hold.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        _ = carry(near, server, &sent, &faults) => {}
+                        _ = carry(near, server, &sent, &faults, &hold) => {}
                         _ = whole.wait_for(|cut| *cut) => {}
                     }
                 });
@@ -172,6 +197,13 @@ impl Database {
         });
         *self.line.lock().unwrap() = Some((listening, cut));
     }
+}
+
+/// How a test holds a call.
+#[derive(Default)]
+struct Hold {
+    arrived: Notify,
+    released: Notify,
 }
 
 /// What becomes of a call.
@@ -188,6 +220,8 @@ pub struct Fault {
 pub enum Outcome {
     /// Nothing: the connection ends.
     Reset,
+    /// Nothing, when the test says so: the connection ends.
+    Held,
     /// The first half of the answer, then nothing.
     Half,
     /// The answer, a second late.
@@ -210,6 +244,7 @@ async fn carry(
     server: SocketAddr,
     sent: &Mutex<Vec<u8>>,
     faults: &Mutex<VecDeque<Fault>>,
+    hold: &Hold,
 ) -> io::Result<()> {
     let mut far = TcpStream::connect(server).await?;
     while let Some(request) = message(&mut near).await? {
@@ -224,6 +259,11 @@ async fn carry(
         match fault.map(|fault| fault.answer) {
             None => near.write_all(&answer).await?,
             Some(Outcome::Reset) => return Ok(()),
+            Some(Outcome::Held) => {
+                hold.arrived.notify_one();
+                hold.released.notified().await;
+                return Ok(());
+            }
             Some(Outcome::Half) => return near.write_all(&answer[..answer.len() / 2]).await,
             Some(Outcome::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;

@@ -96,27 +96,35 @@ impl Deployment {
 
     /// One whose audit lines go to `out`.
     pub async fn with_log(auth: Auth, allow_http: bool, out: impl Write + Send + 'static, log: Lines) -> Self {
-        Self::over(Database::start().await, auth, allow_http, out, log).await
+        Self::over(Database::start().await, auth, allow_http, NonZeroU32::MIN, out, log).await
+    }
+
+    /// One that takes several admissions in one write.
+    pub async fn leasing(lease: u32) -> Self {
+        let auth = Auth::Key(Peppers::parse(PEPPER).unwrap());
+        let log = Lines::default();
+        Self::over(Database::start().await, auth, false, NonZeroU32::new(lease).unwrap(), log.clone(), log).await
     }
 
     /// Another function over the same table.
     pub async fn sibling(&self) -> Self {
         let log = Lines::default();
         let auth = Auth::Key(Peppers::parse(PEPPER).unwrap());
-        Self::over(self.database.sibling().await, auth, false, log.clone(), log).await
+        Self::over(self.database.sibling().await, auth, false, NonZeroU32::MIN, log.clone(), log).await
     }
 
     async fn over(
         database: Database,
         auth: Auth,
         allow_http: bool,
+        lease: NonZeroU32,
         out: impl Write + Send + 'static,
         log: Lines,
     ) -> Self {
         let client = access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
         let clock = Clock(Arc::new(AtomicU64::new(MIDNIGHT)));
         let ticking = clock.clone();
-        let store = Store::new(client, TABLE.to_owned());
+        let store = Store::new(client, TABLE.to_owned(), lease);
         let app = App::new(auth, allow_http, store, AuditLog::new(out), Box::new(move || ticking.now()));
         Self { app, database, clock, log, requests: AtomicU64::new(0) }
     }
