@@ -53,6 +53,11 @@ impl Class {
     }
 }
 
+/// Every printable ASCII character, the space included.
+pub(super) fn printable() -> CharSet {
+    (b' '..=b'~').fold(CharSet::default(), CharSet::with)
+}
+
 /// Characters that are mistaken for one another in print: `I l 1 |` and `O 0 o`.
 pub(super) fn similar() -> CharSet {
     CharSet::of("Il1|O0o")
@@ -70,6 +75,12 @@ impl CharSet {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(text.bytes().filter(u8::is_ascii).fold(0, |bits, byte| bits | 1 << byte))
+    }
+
+    /// The space alone.
+    #[must_use]
+    pub const fn blank() -> Self {
+        Self(1 << b' ')
     }
 
     /// How many characters the set holds, 0 to 128.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::alphabet::Class;
 use super::count::Entropy;
+use super::policy::Policy;
+use super::rules::RulesError;
 
 /// Why constraints make no policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +18,42 @@ pub enum PolicyError {
         least: u16,
         /// The largest.
         most: u16,
+    },
+    /// A site's password rules are no good.
+    Rules(RulesError),
+    /// A parameter that says something of classes stands beside `passwordrules`.
+    BesideRules {
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// `exclude` and `exclude_similar` leave none of a set that `passwordrules` require.
+    RequiredExcluded,
+    /// A length is outside those that rules or a preset leave.
+    OutsideLengths {
+        /// What leaves them.
+        by: &'static str,
+        /// The shortest.
+        least: u16,
+        /// The longest.
+        most: u16,
+    },
+    /// `passwordrules` leave no length that passwords here can have.
+    NoLength {
+        /// Their `minlength`, or 0.
+        least: u16,
+        /// Their `maxlength`, or 65535.
+        most: u16,
+    },
+    /// A preset stands beside `passwordrules`.
+    PresetBesideRules,
+    /// A parameter takes away from what a preset demands.
+    Weakens {
+        /// The preset.
+        preset: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// What it may be.
+        demand: String,
     },
     /// Every class is switched off.
     NoClassInUse,
@@ -120,7 +158,13 @@ impl PolicyError {
     #[must_use]
     pub const fn parameter(&self) -> Option<&'static str> {
         match self {
-            Self::OutOfRange { parameter, .. } => Some(parameter),
+            Self::OutOfRange { parameter, .. } | Self::BesideRules { parameter } | Self::Weakens { parameter, .. } => {
+                Some(parameter)
+            }
+            Self::OutsideLengths { .. } => Some("length"),
+            Self::Rules(_) | Self::NoLength { .. } => Some("passwordrules"),
+            Self::RequiredExcluded => Some("exclude"),
+            Self::PresetBesideRules => Some("policy"),
             Self::LengthTooShort { .. } => Some("length"),
             Self::TooFewClasses { .. } => Some("min_classes"),
             Self::NoStart { .. } => Some("start"),
@@ -158,6 +202,28 @@ impl fmt::Display for PolicyError {
             Self::LengthTooShort { length, demands } => write!(f, "length {length} cannot hold {}", list(demands)),
             Self::OutOfRange { parameter, least, most } => {
                 write!(f, "{parameter} must be a whole number from {least} to {most}")
+            }
+            Self::Rules(error) => error.fmt(f),
+            Self::BesideRules { parameter } => {
+                write!(f, "{parameter} cannot stand beside passwordrules, which say what characters there are")
+            }
+            Self::RequiredExcluded => {
+                f.write_str("what is excluded leaves none of the characters that passwordrules require")
+            }
+            Self::OutsideLengths { by, least, most } => {
+                write!(f, "length must be a whole number from {least} to {most}, by {by}")
+            }
+            Self::NoLength { least, most } => {
+                let (shortest, longest) = (Policy::MIN_LENGTH, Policy::MAX_LENGTH);
+                write!(f, "passwords here have {shortest} to {longest} characters, and passwordrules ask for ")?;
+                if *least > longest { write!(f, "{least} at least") } else { write!(f, "{most} at most") }
+            }
+            Self::PresetBesideRules => f.write_str("policy and passwordrules cannot stand together: give one of them"),
+            Self::Weakens { preset, parameter, demand } => {
+                write!(
+                    f,
+                    "policy {preset} demands that {parameter} is {demand}; parameters may add to a policy, not weaken it"
+                )
             }
             Self::TooFewClasses { wanted, classes } => {
                 write!(f, "min_classes {wanted} needs characters of {wanted} classes, {classes} remain")
@@ -212,6 +278,12 @@ fn list(items: &[String]) -> String {
         [] => "these constraints".to_owned(),
         [one] => one.clone(),
         [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+impl From<RulesError> for PolicyError {
+    fn from(error: RulesError) -> Self {
+        Self::Rules(error)
     }
 }
 

@@ -9,12 +9,15 @@
 
 mod alphabet;
 mod compositions;
+mod constraints;
 mod contradiction;
 mod count;
 mod exclusion;
+mod frame;
 mod ladder;
 mod pattern;
 mod policy;
+mod presets;
 mod rules;
 mod runs;
 mod sample;
@@ -25,12 +28,14 @@ mod verify;
 mod work;
 
 pub use alphabet::{CharSet, Class};
+pub use constraints::{ClassOptions, Constraints, Start};
 pub use contradiction::PolicyError;
 pub use count::{Count, Entropy};
 pub use pattern::regular_expression;
-pub use policy::{ClassInUse, ClassOptions, Constraints, Policy, Start};
-pub use rules::password_rules;
+pub use policy::{ClassInUse, Policy};
+pub use presets::{PRESETS, Preset, Source};
+pub use rules::{PasswordRules, RulesError, RulesFault, password_rules};
 pub use sample::{CountError, DrawError, Sampler};
 pub use secret::Secret;
 pub use shape::{Requirement, Shape, Variety};
-pub use verify::{Violation, verify};
+pub use verify::{Violation, verify, violations};

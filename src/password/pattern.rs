@@ -11,6 +11,8 @@ use super::shape::Shape;
 #[must_use]
 pub fn regular_expression(shape: &Shape) -> String {
     let start = shape.start.map(|start| format!("(?={})", set(start.intersection(shape.pool))));
+    // All that can stand last is all that stands before the end.
+    let end = shape.end.map(|end| format!("(?=.*{}$)", set(end.intersection(shape.pool))));
     let order = if shape.no_repeats {
         Some(r"(?!.*(.).*\1)".to_owned())
     } else {
@@ -27,7 +29,7 @@ pub fn regular_expression(shape: &Shape) -> String {
             });
         format!("(?:{})", choices.collect::<Vec<String>>().join("|"))
     });
-    let demands: String = start.into_iter().chain(order).chain(requirements).chain(variety).collect();
+    let demands: String = start.into_iter().chain(end).chain(order).chain(requirements).chain(variety).collect();
     format!("^{demands}{}{{{}}}$", set(shape.pool), shape.length)
 }
 

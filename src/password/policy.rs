@@ -1,91 +1,13 @@
-//! What a password must be like, in the parameters of the API.
+//! A validated set of constraints.
 
 use super::alphabet::{CharSet, Class, similar};
+use super::constraints::{Constraints, Start};
 use super::contradiction::PolicyError;
+use super::frame::{BLANK, Frame, Lengths};
+use super::rules::PasswordRules;
 use super::sample::{CountError, count};
-use super::shape::{Requirement, Shape, Variety};
+use super::shape::{Shape, Variety};
 use super::work::Work;
-
-/// What a caller asks for, before anyone has looked whether it fits together.
-///
-/// `None` means that the caller did not say; [`Policy::new`] holds the defaults.
-#[derive(Clone, Debug, Default)]
-pub struct Constraints {
-    /// Characters in the password, 4 to 256. Unless given, 16, or what `min_entropy` needs.
-    pub length: Option<u16>,
-    /// For each class whether it is in use and how many of it there are at least, in the order of
-    /// [`Class::ALL`].
-    pub classes: [ClassOptions; 4],
-    /// Replaces the special characters, and turns the class on. ASCII punctuation only.
-    pub symbols: Option<String>,
-    /// Characters that must not appear. Any text: characters of no class change nothing.
-    pub exclude: Option<String>,
-    /// Leaves out `I l 1 | O 0 o`. Off unless given.
-    pub exclude_similar: Option<bool>,
-    /// At most this many of one character in a row, 1 to the length.
-    pub max_consecutive: Option<u16>,
-    /// No character twice. Off unless given.
-    pub no_repeats: Option<bool>,
-    /// What the first character is.
-    pub start: Option<Start>,
-    /// Characters of at least this many of the classes in use, 1 to 4. Minima not given are 0 then.
-    pub min_classes: Option<u16>,
-    /// At least so many bits of entropy, 1 to 2048.
-    pub min_entropy: Option<u16>,
-}
-
-/// What a caller asks for of one class.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ClassOptions {
-    /// Whether the class is in use. Lowercase, uppercase and digits are unless given.
-    pub in_use: Option<bool>,
-    /// At least this many characters of the class. 1 for a class in use unless given, or 0 with
-    /// `min_classes`.
-    pub minimum: Option<u16>,
-}
-
-/// What a password may begin with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// A lowercase or an uppercase letter.
-    Letter,
-    /// A lowercase letter.
-    Lowercase,
-    /// An uppercase letter.
-    Uppercase,
-    /// A digit.
-    Digit,
-    /// A letter or a digit.
-    Alphanumeric,
-}
-
-impl Start {
-    /// Every value, in the order in which errors name them.
-    pub const ALL: [Self; 5] = [Self::Letter, Self::Lowercase, Self::Uppercase, Self::Digit, Self::Alphanumeric];
-
-    /// The value of the parameter `start`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Letter => "letter",
-            Self::Lowercase => "lowercase",
-            Self::Uppercase => "uppercase",
-            Self::Digit => "digit",
-            Self::Alphanumeric => "alphanumeric",
-        }
-    }
-
-    fn characters(self) -> CharSet {
-        let [lowercase, uppercase, digits] = [Class::Lowercase, Class::Uppercase, Class::Digits].map(Class::characters);
-        match self {
-            Self::Letter => lowercase.union(uppercase),
-            Self::Lowercase => lowercase,
-            Self::Uppercase => uppercase,
-            Self::Digit => digits,
-            Self::Alphanumeric => lowercase.union(uppercase).union(digits),
-        }
-    }
-}
 
 /// Constraints that fit together as far as can be said without counting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +17,7 @@ pub struct Policy {
     exclude_similar: bool,
     min_classes: Option<u16>,
     start: Option<Start>,
+    rules: Option<PasswordRules>,
     shape: Shape,
 }
 
@@ -127,8 +50,11 @@ impl Policy {
     /// A [`PolicyError`] when a value is out of its range, or the constraints contradict each other in a
     /// way that shows without counting, or `min_entropy` is not reached.
     pub fn new(asked: &Constraints) -> Result<Self, PolicyError> {
+        let demanded = asked.preset.map(|preset| preset.demanded_by(asked)).transpose()?;
+        let asked = demanded.as_ref().unwrap_or(asked);
+        let lengths = Lengths::of(asked)?;
         let Some(bits) = asked.min_entropy else {
-            return Self::of_length(asked, asked.length.unwrap_or(Self::DEFAULT_LENGTH));
+            return Self::of_length(asked, asked.length.unwrap_or(lengths.usual));
         };
         if !(1..=Self::MAX_ENTROPY).contains(&bits) {
             return Err(PolicyError::OutOfRange { parameter: "min_entropy", least: 1, most: Self::MAX_ENTROPY });
@@ -140,15 +66,15 @@ impl Policy {
                 let too_low = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
                 if count.reaches(bits) { Ok(policy) } else { Err(too_low) }
             }
-            None => Self::shortest(asked, bits),
+            None => Self::shortest(asked, lengths, bits),
         }
     }
 
     /// The policy of the shortest length that has so many bits of entropy.
-    fn shortest(asked: &Constraints, bits: u16) -> Result<Self, PolicyError> {
+    fn shortest(asked: &Constraints, lengths: Lengths, bits: u16) -> Result<Self, PolicyError> {
         let mut work = Work::of_one_policy();
-        let mut fault = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: Self::MAX_LENGTH };
-        for length in Self::MIN_LENGTH.max(asked.max_consecutive.unwrap_or_default())..=Self::MAX_LENGTH {
+        let mut fault = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: lengths.most };
+        for length in lengths.least.max(asked.max_consecutive.unwrap_or_default())..=lengths.most {
             let policy = match Self::of_length(asked, length) {
                 Ok(policy) => policy,
                 // A longer password has room for more.
@@ -171,10 +97,6 @@ impl Policy {
     }
 
     fn of_length(asked: &Constraints, length: u16) -> Result<Self, PolicyError> {
-        if !(Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&length) {
-            let (least, most) = (Self::MIN_LENGTH, Self::MAX_LENGTH);
-            return Err(PolicyError::OutOfRange { parameter: "length", least, most });
-        }
         for (parameter, value, most) in
             [("max_consecutive", asked.max_consecutive, length), ("min_classes", asked.min_classes, 4)]
         {
@@ -185,36 +107,46 @@ impl Policy {
         let exclude_similar = asked.exclude_similar.unwrap_or(false);
         let exclude = CharSet::of(asked.exclude.as_deref().unwrap_or_default());
         let hidden = if exclude_similar { exclude.union(similar()) } else { exclude };
-        let classes = classes_in_use(asked, hidden)?;
-        let pool = classes.iter().fold(CharSet::default(), |all, one| all.union(one.allowed));
-        if pool.is_empty() {
+        let (frame, known) = match &asked.rules {
+            Some(rules) => (Frame::of_rules(rules, asked, hidden)?, rules.pool()),
+            None => Frame::of_classes(asked, hidden)?,
+        };
+        if frame.pool.is_empty() {
             return Err(PolicyError::AllExcluded);
         }
-        let known = classes.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
-        let requirements = classes.iter().map(|one| Requirement { characters: one.allowed, minimum: one.minimum });
-        let variety = asked.min_classes.map(|least| Variety {
-            classes: classes.iter().map(|one| one.allowed).filter(|allowed| !allowed.is_empty()).collect(),
-            least: usize::from(least),
-        });
         let shape = Shape {
             length,
-            pool,
-            requirements: requirements.filter(|one| one.minimum > 0).collect(),
-            variety,
-            max_consecutive: asked.max_consecutive,
+            pool: frame.pool,
+            requirements: frame.requirements,
+            variety: frame.variety,
+            max_consecutive: frame.max_consecutive.map(|most| most.min(length)),
             no_repeats: asked.no_repeats.unwrap_or(false),
-            start: asked.start.map(Start::characters),
+            start: frame.start,
+            end: frame.end,
         };
-        let policy = Self {
+        let mut policy = Self {
             exclude: exclude.intersection(known),
             exclude_similar,
             min_classes: asked.min_classes,
             start: asked.start,
-            classes,
+            rules: asked.rules.clone(),
+            classes: frame.classes,
             shape,
         };
         policy.check()?;
+        policy.let_blanks_out();
         Ok(policy)
+    }
+
+    /// A blank stands first or last only where nothing else is possible, which takes a pool with next to
+    /// nothing else in it.
+    fn let_blanks_out(&mut self) {
+        if self.shape.end.is_some() && self.shape.pool.without(BLANK).len() <= 1 {
+            let counted = count(&self.shape, &mut Work::of_one_policy());
+            if counted == Err(CountError::Unsatisfiable) {
+                (self.shape.start, self.shape.end) = (self.start.map(Start::characters), None);
+            }
+        }
     }
 
     /// Finds contradictions that show without counting.
@@ -271,7 +203,11 @@ impl Policy {
     fn demands(&self) -> Vec<String> {
         let minima = self.classes.iter().filter(|one| one.minimum > 0);
         let minima = minima.map(|one| format!("{} {}", one.class.minimum_name(), one.minimum));
-        minima.chain(self.min_classes.map(|least| format!("min_classes {least}"))).collect()
+        let others = [
+            self.min_classes.map(|least| format!("min_classes {least}")),
+            self.rules.is_some().then(|| "passwordrules".to_owned()),
+        ];
+        minima.chain(others.into_iter().flatten()).collect()
     }
 
     /// What the passwords are like, in sets of characters.
@@ -316,45 +252,15 @@ impl Policy {
         self.min_classes
     }
 
+    /// The site's rules that it was made of, if it was.
+    #[must_use]
+    pub const fn rules(&self) -> Option<&PasswordRules> {
+        self.rules.as_ref()
+    }
+
     /// What the first character is.
     #[must_use]
     pub const fn start(&self) -> Option<Start> {
         self.start
     }
-}
-
-fn classes_in_use(asked: &Constraints, hidden: CharSet) -> Result<Vec<ClassInUse>, PolicyError> {
-    let symbols = asked.symbols.as_deref().map(parse_symbols).transpose()?;
-    let mut classes = Vec::with_capacity(Class::ALL.len());
-    for (class, options) in Class::ALL.into_iter().zip(asked.classes) {
-        let replaced = symbols.filter(|_| class == Class::Special);
-        if replaced.is_some() && options.in_use == Some(false) {
-            return Err(PolicyError::SymbolsWithoutSpecial);
-        }
-        let in_use = options.in_use.unwrap_or(class != Class::Special || replaced.is_some());
-        if !in_use {
-            match options.minimum {
-                None | Some(0) => continue,
-                Some(minimum) => return Err(PolicyError::MinimumOfUnusedClass { class, minimum }),
-            }
-        }
-        let characters = replaced.unwrap_or_else(|| class.characters());
-        let allowed = characters.without(hidden);
-        let minimum = options.minimum.unwrap_or(u16::from(asked.min_classes.is_none()));
-        if allowed.is_empty() && minimum > 0 {
-            return Err(PolicyError::ClassExcluded { class, minimum });
-        }
-        classes.push(ClassInUse { class, characters, allowed, minimum });
-    }
-    if classes.is_empty() { Err(PolicyError::NoClassInUse) } else { Ok(classes) }
-}
-
-fn parse_symbols(text: &str) -> Result<CharSet, PolicyError> {
-    if text.is_empty() {
-        return Err(PolicyError::NoSymbols);
-    }
-    if text.chars().any(|character| !character.is_ascii_punctuation()) {
-        return Err(PolicyError::SymbolsNotPunctuation);
-    }
-    Ok(CharSet::of(text))
 }

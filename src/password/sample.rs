@@ -3,7 +3,7 @@
 //! Three generators draw uniformly from a set that holds all those passwords and perhaps others; what
 //! does not satisfy is thrown away whole, so that those that do stay equally likely.
 //!
-//! | generator | exact in | leaves to rejection |
+//! | generator | exact in | leaves to rejection, as always which characters may stand last |
 //! |---|---|---|
 //! | text | nothing: any text over the pool | everything |
 //! | [`Compositions`] | requirements, `no_repeats`, `start` | `max_consecutive` |
@@ -12,7 +12,7 @@
 //! Since all the sets are counted, the share that passes is known before the first draw, and the
 //! generator is chosen by it. Where none reaches 1 in 256, the policy is refused.
 
-use num_bigint::BigUint;
+use num_bigint::{BigInt, BigUint};
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
@@ -97,8 +97,43 @@ struct Counted {
     tables: Option<Compositions>,
 }
 
+/// Counts the texts of a shape that end with a character that may not stand last.
+///
+/// In blocks (see [`super::exclusion`]) a text that ends with `x` is a text and a last block of `x`, of any
+/// length, with its weight.
+fn badly_ended(shape: &Shape, work: &mut Work) -> Result<BigInt, CountError> {
+    let far = if shape.limits_runs() { shape.longest_run() + 1 } else { usize::MAX };
+    let mut sum = BigInt::ZERO;
+    for byte in shape.never_last().bytes() {
+        // A block's weight is +1 or -1 in turn, at 1, far, far + 1, 2 · far, …
+        let lengths = (1..=usize::from(shape.length)).filter(|run| run % far <= 1);
+        let lengths = lengths.take_while(|run| *run == 1 || (!shape.no_repeats && far != usize::MAX));
+        for run in lengths {
+            let Some(rest) = u16::try_from(run).ok().and_then(|run| shape.before(byte, run)) else { continue };
+            let texts = if rest.length > 0 {
+                Counted::new(rest, work)?.count
+            } else {
+                // The block is the whole text.
+                BigUint::from(u32::from(rest.requirements.is_empty() && shape.first().contains(byte)))
+            };
+            sum += if run % far == 1 { BigInt::from(texts) } else { -BigInt::from(texts) };
+        }
+    }
+    Ok(sum)
+}
+
 impl Counted {
     fn new(shape: Shape, work: &mut Work) -> Result<Self, CountError> {
+        if shape.never_last().is_empty() {
+            return Self::of_any_end(Shape { end: None, ..shape }, work);
+        }
+        let all = Self::of_any_end(Shape { end: None, ..shape.clone() }, work)?;
+        let count = BigInt::from(all.count) - badly_ended(&shape, work)?;
+        Ok(Self { shape, count: count.into_parts().1, tables: all.tables })
+    }
+
+    /// Counts the texts of a shape that says nothing of the last character.
+    fn of_any_end(shape: Shape, work: &mut Work) -> Result<Self, CountError> {
         let unsatisfiable = |one: &Requirement| one.characters.is_empty();
         if shape.pool.is_empty() || shape.first().is_empty() || shape.requirements.iter().any(unsatisfiable) {
             return Ok(Self { shape, count: BigUint::ZERO, tables: None });

@@ -20,6 +20,8 @@ pub struct Shape {
     pub no_repeats: bool,
     /// The characters that may stand first.
     pub start: Option<CharSet>,
+    /// The characters that may stand last.
+    pub end: Option<CharSet>,
 }
 
 /// At least so many characters of a set.
@@ -54,6 +56,24 @@ impl Shape {
     /// The characters that may stand first.
     pub(super) fn first(&self) -> CharSet {
         self.start.map_or(self.pool, |start| start.intersection(self.pool))
+    }
+
+    /// The characters that may not stand last, though they may stand elsewhere.
+    pub(super) fn never_last(&self) -> CharSet {
+        self.end.map_or(CharSet::default(), |end| self.pool.without(end))
+    }
+
+    /// What is left to meet in front of `run` characters at the end that are all `byte`, if something is.
+    pub(super) fn before(&self, byte: u8, run: u16) -> Option<Self> {
+        let mut rest = Self { length: self.length.checked_sub(run)?, end: None, ..self.clone() };
+        for requirement in rest.requirements.iter_mut().filter(|one| one.characters.contains(byte)) {
+            requirement.minimum = requirement.minimum.saturating_sub(run);
+        }
+        rest.requirements.retain(|one| one.minimum > 0);
+        if self.no_repeats {
+            rest.pool = rest.pool.without(CharSet::default().with(byte));
+        }
+        Some(rest)
     }
 
     /// Shapes without [`Variety`] that share no text and together hold exactly the texts of this one:
@@ -101,6 +121,7 @@ impl Shape {
             && (!self.limits_runs() || longest_run(text) <= self.longest_run())
             && (!self.no_repeats || all_differ(text))
             && self.start.is_none_or(|start| text.first().is_some_and(|first| start.contains(*first)))
+            && self.end.is_none_or(|end| text.last().is_some_and(|last| end.contains(*last)))
             && self.variety.as_ref().is_none_or(|variety| {
                 variety.classes.iter().filter(|class| count(**class) > 0).count() >= variety.least
             })

@@ -23,6 +23,8 @@ pub enum Violation {
     NoRepeats,
     /// It begins with a character that may not stand first.
     Start,
+    /// It ends with a character that may not stand last.
+    End,
 }
 
 /// Checks `text` against `shape`.
@@ -30,40 +32,46 @@ pub enum Violation {
 /// # Errors
 /// The first [`Violation`] found.
 pub fn verify(shape: &Shape, text: &str) -> Result<(), Violation> {
+    violations(shape, text).first().map_or(Ok(()), |violation| Err(*violation))
+}
+
+/// Everything that is wrong with `text`, each kind of it once.
+#[must_use]
+pub fn violations(shape: &Shape, text: &str) -> Vec<Violation> {
     let characters: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
-    if characters.len() != usize::from(shape.length) {
-        return Err(Violation::Length);
-    }
-    let pool = shape.pool.to_string();
-    let mut run = 0;
-    for (index, &character) in characters.iter().enumerate() {
-        if !pool.contains(character) {
-            return Err(Violation::Character);
+    let among = |set: CharSet, character: &char| u8::try_from(*character).is_ok_and(|byte| set.contains(byte));
+    let count = |set: CharSet| characters.iter().filter(|character| among(set, character)).count();
+    let mut found = Vec::new();
+    let mut holds = |good: bool, violation| {
+        if !good {
+            found.push(violation);
         }
-        if index == 0 && shape.start.is_some_and(|start| !start.to_string().contains(character)) {
-            return Err(Violation::Start);
-        }
-        run = if index > 0 && characters[index - 1] == character { run + 1 } else { 1 };
-        if shape.max_consecutive.is_some_and(|most| run > usize::from(most)) {
-            return Err(Violation::MaxConsecutive);
-        }
-        if shape.no_repeats && characters[..index].contains(&character) {
-            return Err(Violation::NoRepeats);
-        }
-    }
-    let count = |set: CharSet| {
-        let set = set.to_string();
-        characters.iter().filter(|&&character| set.contains(character)).count()
     };
+    holds(characters.len() == usize::from(shape.length), Violation::Length);
+    holds(count(shape.pool) == characters.len(), Violation::Character);
+    let may_stand = |place: Option<&char>, set: Option<CharSet>| match (place, set) {
+        (Some(character), Some(set)) => among(set, character),
+        (None, Some(_)) => false,
+        (_, None) => true,
+    };
+    holds(may_stand(characters.first(), shape.start), Violation::Start);
+    holds(may_stand(characters.last(), shape.end), Violation::End);
+    let mut run = 0;
+    let mut longest = 0;
+    let mut repeats = false;
+    for (index, character) in characters.iter().enumerate() {
+        run = if index > 0 && characters[index - 1] == *character { run + 1 } else { 1 };
+        longest = longest.max(run);
+        repeats |= shape.no_repeats && characters[..index].contains(character);
+    }
+    holds(shape.max_consecutive.is_none_or(|most| longest <= usize::from(most)), Violation::MaxConsecutive);
+    holds(!repeats, Violation::NoRepeats);
     for (index, requirement) in shape.requirements.iter().enumerate() {
-        if count(requirement.characters) < usize::from(requirement.minimum) {
-            return Err(Violation::Requirement(index));
-        }
+        holds(count(requirement.characters) >= usize::from(requirement.minimum), Violation::Requirement(index));
     }
-    if let Some(variety) = &shape.variety
-        && variety.classes.iter().filter(|&&class| count(class) > 0).count() < variety.least
-    {
-        return Err(Violation::Variety);
+    if let Some(variety) = &shape.variety {
+        let classes = variety.classes.iter().filter(|class| count(**class) > 0).count();
+        holds(classes >= variety.least, Violation::Variety);
     }
-    Ok(())
+    found
 }

@@ -1,7 +1,7 @@
 //! Counts, by other means than the product's.
 
 use passloom::password::{
-    Class, ClassOptions, Constraints, CountError, DrawError, Policy, Sampler, Shape, Start, Violation, verify,
+    CharSet, Class, ClassOptions, Constraints, CountError, DrawError, Policy, Sampler, Shape, Start, Violation, verify,
 };
 use proptest::prelude::*;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -116,7 +116,7 @@ pub fn any_constraints() -> impl Strategy<Value = Constraints> {
                 no_repeats,
                 start,
                 min_classes,
-                min_entropy: None,
+                ..Constraints::default()
             }
         },
     )
@@ -132,10 +132,12 @@ fn any_tiny_shape() -> impl Strategy<Value = Shape> {
         proptest::option::weighted(0.3, 1..=3_u16),
         proptest::bool::weighted(0.2),
         proptest::option::weighted(0.3, set),
+        proptest::option::weighted(0.3, set),
         proptest::option::weighted(0.2, 1..=3_usize),
     )
-        .prop_map(|(length, pool, requirements, runs, no_repeats, start, classes)| {
+        .prop_map(|(length, pool, requirements, runs, no_repeats, start, end, classes)| {
             let mut shape = plain(length, &pool);
+            shape.end = end.as_deref().map(CharSet::of);
             for (characters, minimum) in requirements {
                 shape = shape.least(minimum, &characters);
             }
@@ -227,7 +229,7 @@ proptest! {
                 let changed = format!("{}{}", char::from(other), &text[1..]);
                 prop_assert_eq!(verify(shape, &changed), Err(Violation::Start));
             }
-            let bare = Shape { max_consecutive: None, no_repeats: false, start: None, ..shape.clone() };
+            let bare = Shape { max_consecutive: None, no_repeats: false, start: None, end: None, ..shape.clone() };
             for (index, requirement) in shape.requirements.iter().enumerate() {
                 if let Some(filler) = shape.pool.without(requirement.characters).bytes().next() {
                     let without: String = text

@@ -12,6 +12,7 @@ pub fn plain(length: u16, pool: &str) -> Shape {
         max_consecutive: None,
         no_repeats: false,
         start: None,
+        end: None,
     }
 }
 
@@ -22,6 +23,7 @@ pub trait Demanding {
     fn runs(self, longest: u16) -> Self;
     fn differing(self) -> Self;
     fn start(self, characters: &str) -> Self;
+    fn end(self, characters: &str) -> Self;
 }
 
 impl Demanding for Shape {
@@ -45,6 +47,10 @@ impl Demanding for Shape {
 
     fn start(self, characters: &str) -> Self {
         Self { start: Some(CharSet::of(characters)), ..self }
+    }
+
+    fn end(self, characters: &str) -> Self {
+        Self { end: Some(CharSet::of(characters)), ..self }
     }
 }
 
@@ -79,6 +85,12 @@ pub fn tiny() -> Vec<(&'static str, Shape)> {
         ("overlapping sets", plain(4, "abcd01").least(2, "abc").least(2, "cd0")),
         ("nested sets", plain(5, "abc01").least(1, "a").least(3, "abc")),
         ("overlapping sets, runs of one", plain(5, "ab01").least(1, "ab").least(1, "b0").runs(1)),
+        ("no blank at the ends", plain(4, "ab1 ").least(1, "1 ").start("ab1").end("ab1")),
+        ("no blank at the ends, runs of one", plain(5, "ab ").least(1, " ").runs(1).start("ab").end("ab")),
+        ("a digit last, none twice", plain(4, "abc012").least(2, "012").end("012").differing()),
+        ("a letter first, a digit last, two of three", {
+            plain(4, "abA01").classes(2, &["ab", "A", "01"]).start("abA").end("01")
+        }),
         ("overlapping sets, none twice, a start", {
             plain(4, "abcd01").least(1, "abc").least(2, "cd0").start("ac0").differing()
         }),
