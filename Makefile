@@ -9,9 +9,12 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_LAMBDA_VERSION := 1.9.2
 SAM_VERSION := 1.170.0
 CFN_LINT_VERSION := 1.58.0
+SCHEMATHESIS_VERSION := 4.32.5
+OPENAPI_VALIDATOR_VERSION := 0.9.0
 CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
 SAM := .tools/sam-$(SAM_VERSION)
 CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
+SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
 
 # x86_64 or arm64.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
@@ -20,6 +23,7 @@ FUNCTION := target/lambda/passloom/bootstrap
 
 PORT ?= 9000
 EVENT ?= events/http-api.json
+EXAMPLES ?= 30
 
 # Crates that have no place in the function: the embedded database and what aws-config would cost.
 UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys openssl-sys
@@ -51,7 +55,17 @@ build: $(CARGO_LAMBDA)/ready ## Build target/lambda/passloom/bootstrap, for ARCH
 test: format clippy build ## Everything that CI checks.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" cargo test --locked --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
-	$(MAKE) --no-print-directory tree lint
+	$(MAKE) --no-print-directory tree lint contract
+
+.PHONY: contract
+contract: $(SCHEMATHESIS)/ready ## Test the service against its contract, with EXAMPLES=… requests of each kind.
+	cargo build --locked --example gateway
+	$(SCHEMATHESIS)/bin/python tests/contract/contract.py target/debug/examples/gateway $(SCHEMATHESIS)/bin/schemathesis \
+		$(SCHEMATHESIS)/bin/openapi-spec-validator $(EXAMPLES)
+
+.PHONY: fuzz
+fuzz: ## Throw ten million inputs at the parsers (or FUZZ=… at each of six).
+	FUZZ=$${FUZZ:-1700000} cargo test --locked --test fuzz
 
 .PHONY: uniformity
 uniformity: ## Test uniformity with the operating system's randomness, at length, and print p-values.
@@ -102,6 +116,12 @@ $(CARGO_LAMBDA)/ready:
 $(SAM)/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+$(SCHEMATHESIS)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS_VERSION) \
+		openapi-spec-validator==$(OPENAPI_VALIDATOR_VERSION)
 	@touch $@
 
 $(CFN_LINT)/ready:

@@ -9,17 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
-use lambda_http::http::{HeaderMap, header};
+use lambda_http::http::{HeaderMap, Method, header};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use crate::access::{Admission, ApiKey, Caller, KeyError, Peppers, Refusal, Store};
 use crate::audit::{AuditLog, Event, Record};
-use crate::http::request::{Generate, RequestError};
+use crate::http::body::{self, Drawn};
+use crate::http::request::{Generate, Passphrases, RequestError, Validate};
 use crate::http::response::{self, Format};
 use crate::http::routes::{self, Operation};
-use crate::http::{Incoming, Origin, Problem, Reply, Response, event};
-use crate::password::{Policy, Sampler, Secret, verify};
+use crate::http::{Incoming, Origin, Origins, Problem, Reply, Response, event};
+use crate::password::{self, Phrase, Policy, Sampler, Secret, verify};
 use crate::settings::Auth;
 
 /// Samplers kept for the next request with the same policy. The tables of one take up to 8 MiB.
@@ -32,6 +33,7 @@ pub type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct App {
     auth: Auth,
     allow_http: bool,
+    origins: Origins,
     store: Store,
     audit: AuditLog,
     clock: Clock,
@@ -50,8 +52,9 @@ pub fn system_clock() -> Clock {
 impl App {
     /// An app that has answered nothing yet.
     #[must_use]
-    pub fn new(auth: Auth, allow_http: bool, store: Store, audit: AuditLog, clock: Clock) -> Self {
-        Self { auth, allow_http, store, audit, clock, warm: AtomicBool::new(false), samplers: Mutex::default() }
+    pub fn new(auth: Auth, allow_http: bool, origins: Origins, store: Store, audit: AuditLog, clock: Clock) -> Self {
+        let (warm, samplers) = (AtomicBool::new(false), Mutex::default());
+        Self { auth, allow_http, origins, store, audit, clock, warm, samplers }
     }
 
     /// Answers one event. `invocation` is Lambda's id of it.
@@ -64,49 +67,59 @@ impl App {
         let cold_start = !self.warm.swap(true, Ordering::Relaxed);
         let mut record = Record { request_id: invocation.to_owned(), cold_start, ..Record::default() };
 
-        let (origin, outcome) = match event::decode(event) {
+        let (incoming, outcome) = match event::decode(event) {
             Ok(incoming) => {
                 describe(&incoming, &mut record);
                 let outcome = catch_panic(self.answer(&incoming, now, &mut record)).await;
-                (incoming.origin, outcome.unwrap_or_else(|| Err(Problem::internal("panic"))))
+                (Some(incoming), outcome.unwrap_or_else(|| Err(Problem::internal("panic"))))
             }
-            // Every front end reads the form of an HTTP API's reply.
-            Err(_) => (Origin::HttpApi, Err(Problem::unknown_event())),
+            Err(_) => (None, Err(Problem::unknown_event())),
         };
-        let response = match outcome {
-            Ok(response) => response,
+        let (event, response) = match outcome {
+            Ok((event, response)) => (event, response),
             Err(problem) => {
                 record.reason = Some(problem.reason());
-                problem.to_response(&record.request_id)
+                let event = if problem.status().is_server_error() { Event::Failed } else { Event::Refused };
+                (event, problem.to_response(&record.request_id))
             }
         };
         record.status = response.status().as_u16();
         record.duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let event = match (record.status, record.operation) {
-            (500.., _) => Event::Failed,
-            (400.., _) => Event::Refused,
-            (_, Some("health")) => Event::HealthChecked,
-            (_, Some("policy")) => Event::PolicyDescribed,
-            _ => Event::Generated,
-        };
         let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, now, &record)));
-        if !matches!(written, Ok(Ok(()))) {
-            let problem = Problem::internal("audit");
-            return Reply::new(origin, problem.to_response(&record.request_id));
+        let unaudited = || Problem::internal("audit").to_response(&record.request_id);
+        let mut response = if matches!(written, Ok(Ok(()))) { response } else { unaudited() };
+        if let Some(incoming) = &incoming {
+            self.origins.admit(&incoming.headers, &mut response);
+            if incoming.method == Method::HEAD {
+                response::without_body(&mut response);
+            }
         }
-        Reply::new(origin, response)
+        // Every front end reads the form of an HTTP API's reply.
+        Reply::new(incoming.map_or(Origin::HttpApi, |incoming| incoming.origin), response)
     }
 
-    async fn answer(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+    async fn answer(
+        &self,
+        incoming: &Incoming,
+        now: SystemTime,
+        record: &mut Record,
+    ) -> Result<(Event, Response), Problem> {
         if !self.allow_http && came_over_http(&incoming.headers) {
             return Err(Problem::https_required());
         }
         let operation = routes::find(&incoming.method, &incoming.path)?;
         record.operation = Some(operation.name());
-        match operation {
-            Operation::Health => Ok(response::health(&record.request_id)),
-            Operation::Generate | Operation::Policy => self.generate(operation, incoming, now, record).await,
-        }
+        let request_id = &record.request_id;
+        let response = match operation {
+            Operation::Health => body::health(request_id),
+            Operation::OpenApi => body::openapi(request_id),
+            Operation::Options { allow } => body::options(allow, request_id),
+            Operation::Policies => body::policies(request_id).map_err(|_| Problem::internal("serialisation"))?,
+            Operation::Generate | Operation::Policy => self.generate(operation, incoming, now, record).await?,
+            Operation::Passphrase => self.passphrase(incoming, now, record).await?,
+            Operation::Validate => self.validate(incoming, now, record).await?,
+        };
+        Ok((succeeded(operation), response))
     }
 
     /// Passwords, or what their policy amounts to. Cheap refusals first: neither a forged key nor a
@@ -119,24 +132,49 @@ impl App {
         record: &mut Record,
     ) -> Result<Response, Problem> {
         let caller = self.caller(incoming, record)?;
-        let Generate { policy, count } = Generate::read(incoming)?;
+        let Generate { policy, preset, count } = Generate::read(incoming)?;
         let sampler = self.sampler(&policy)?;
+        record.policy = preset;
         record.length = Some(policy.length());
-        record.classes = Some(policy.classes().iter().map(|one| one.class.name()).collect());
+        record.classes = Some(policy.class_names());
         record.entropy_bits = Some(sampler.entropy().rounded_down());
 
         let admission = self.admit(&caller, now, record).await?;
         let answer = if operation == Operation::Policy {
-            response::described(&policy, count, sampler.count(), &record.request_id)
+            body::described(&policy, count, sampler.count(), &record.request_id)
         } else {
-            let drawn = draw(&sampler, usize::from(count.unwrap_or(1)))?;
-            record.count = Some(drawn.len());
+            let secrets = draw(&sampler, count)?;
+            record.count = Some(secrets.len());
             let (entropy, format) = (sampler.entropy(), Format::preferred(&incoming.headers));
-            response::generated(&drawn, count, &policy, entropy, format, &record.request_id)
+            body::passwords(&Drawn { secrets: &secrets, count, entropy, format }, &policy, &record.request_id)
         };
-        let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;
-        response::add_quota(&mut answer, &admission.quota);
-        Ok(answer)
+        finish(answer, &admission)
+    }
+
+    async fn passphrase(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+        let caller = self.caller(incoming, record)?;
+        let Passphrases { phrase, count } = Passphrases::read(incoming)?;
+        let entropy = phrase.count().entropy();
+        record.words = Some(phrase.words);
+        record.entropy_bits = Some(entropy.rounded_down());
+
+        let admission = self.admit(&caller, now, record).await?;
+        let secrets = draw_phrases(&phrase, count)?;
+        record.count = Some(secrets.len());
+        let drawn = Drawn { secrets: &secrets, count, entropy, format: Format::preferred(&incoming.headers) };
+        finish(body::passphrases(&drawn, &phrase, &record.request_id), &admission)
+    }
+
+    /// Nothing of the password, not even its length, is taken down.
+    async fn validate(&self, incoming: &Incoming, now: SystemTime, record: &mut Record) -> Result<Response, Problem> {
+        let caller = self.caller(incoming, record)?;
+        let Validate { password, constraints } = Validate::read(incoming)?;
+        record.policy = constraints.preset.map(|preset| preset.name);
+        let assessment = password::assess(&constraints, password.expose()).map_err(RequestError::from)?;
+
+        let admission = self.admit(&caller, now, record).await?;
+        let strength = password::strength(password.expose());
+        finish(body::assessed(&assessment, &strength, &record.request_id), &admission)
     }
 
     /// The sampler of a policy: one of the last few that were used, or a new one.
@@ -193,9 +231,41 @@ impl App {
     }
 }
 
+/// Adds to an answer what is left of the caller's limits.
+fn finish(answer: serde_json::Result<Response>, admission: &Admission) -> Result<Response, Problem> {
+    let mut answer = answer.map_err(|_| Problem::internal("serialisation"))?;
+    response::add_quota(&mut answer, &admission.quota);
+    Ok(answer)
+}
+
+/// How an operation that was answered is called in the log.
+const fn succeeded(operation: Operation) -> Event {
+    match operation {
+        Operation::Generate => Event::Generated,
+        Operation::Passphrase => Event::PassphraseGenerated,
+        Operation::Policy => Event::PolicyDescribed,
+        Operation::Validate => Event::Validated,
+        Operation::Policies => Event::PoliciesListed,
+        Operation::Health => Event::HealthChecked,
+        Operation::OpenApi => Event::ContractRead,
+        Operation::Options { .. } => Event::OptionsRead,
+    }
+}
+
+/// Draws passphrases, each read again word by word.
+fn draw_phrases(phrase: &Phrase, count: Option<u16>) -> Result<Vec<Secret>, Problem> {
+    let drawn = (0..count.unwrap_or(1)).map(|_| phrase.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
+    let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
+    if drawn.iter().all(|secret| phrase.admits(secret.expose())) {
+        Ok(drawn)
+    } else {
+        Err(Problem::internal("verification"))
+    }
+}
+
 /// Draws passwords, each checked against its shape by code that is not the sampler's.
-fn draw(sampler: &Sampler, passwords: usize) -> Result<Vec<Secret>, Problem> {
-    let drawn = (0..passwords).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
+fn draw(sampler: &Sampler, count: Option<u16>) -> Result<Vec<Secret>, Problem> {
+    let drawn = (0..count.unwrap_or(1)).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
     let drawn = drawn.map_err(|_| Problem::internal("randomness"))?;
     if drawn.iter().any(|secret| verify(sampler.shape(), secret.expose()).is_err()) {
         return Err(Problem::internal("verification"));

@@ -25,10 +25,20 @@ const MILLISECONDS: EncodedConfig =
 pub enum Event {
     /// Passwords went out.
     Generated,
+    /// Passphrases went out.
+    PassphraseGenerated,
+    /// Somebody was told whether a password satisfies a policy.
+    Validated,
     /// Somebody was told what a policy amounts to.
     PolicyDescribed,
+    /// Somebody was told the presets.
+    PoliciesListed,
     /// Somebody asked whether the function runs.
     HealthChecked,
+    /// Somebody read the contract.
+    ContractRead,
+    /// Somebody, or a browser, asked for the methods of a path.
+    OptionsRead,
     /// The request was not answered, by the caller's doing.
     Refused,
     /// The request was not answered, by this side's doing.
@@ -40,7 +50,12 @@ impl Event {
         match self {
             Self::Generated => "password.generated",
             Self::PolicyDescribed => "policy.described",
+            Self::PassphraseGenerated => "passphrase.generated",
+            Self::Validated => "password.validated",
+            Self::PoliciesListed => "policies.listed",
             Self::HealthChecked => "health.checked",
+            Self::ContractRead => "contract.read",
+            Self::OptionsRead => "options.read",
             Self::Refused => "request.refused",
             Self::Failed => "request.failed",
         }
@@ -48,9 +63,9 @@ impl Event {
 
     const fn level(self) -> &'static str {
         match self {
-            Self::Generated | Self::PolicyDescribed | Self::HealthChecked => "INFO",
             Self::Refused => "WARN",
             Self::Failed => "ERROR",
+            _ => "INFO",
         }
     }
 }
@@ -78,8 +93,12 @@ pub struct Record {
     pub status: u16,
     /// Why the request was not answered.
     pub reason: Option<String>,
+    /// The preset that was asked for.
+    pub policy: Option<&'static str>,
     /// Characters in each password.
     pub length: Option<u16>,
+    /// Words in each passphrase.
+    pub words: Option<u16>,
     /// Passwords in the answer.
     pub count: Option<usize>,
     /// The classes in use.

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use zeroize::Zeroizing;
 
 use crate::access::{Endpoint, Limits, Peppers, are_usable_roots};
+use crate::http::Origins;
 
 const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 const PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
@@ -21,6 +22,8 @@ pub struct Settings {
     pub table: String,
     /// `AUTH`: who may ask.
     pub auth: Auth,
+    /// `ALLOWED_ORIGINS`: the origins whose pages may call, separated by commas. None unless set.
+    pub origins: Origins,
     /// `LEASE`: most admissions of a caller that one write takes, 1 to 1000. 1 unless set.
     pub lease: NonZeroU32,
     /// `ALLOW_HTTP`: whether requests over plain HTTP are answered. False unless set.
@@ -70,9 +73,12 @@ impl Settings {
             Some(_) => reader.fault("AUTH", "must be key or none"),
         };
         let allow_http = reader.parsed("ALLOW_HTTP", false, "true or false");
+        let origins = reader.origins();
         let lease = reader.lease();
         let endpoint = reader.endpoint();
-        reader.finish(|| Some(Self { table: table?, auth: auth?, lease: lease?, allow_http, endpoint: endpoint? }))
+        reader.finish(|| {
+            Some(Self { table: table?, auth: auth?, origins: origins?, lease: lease?, allow_http, endpoint: endpoint? })
+        })
     }
 }
 
@@ -138,6 +144,12 @@ impl<'v> Reader<'v> {
             Some(Err(_)) => self.fault(name, &format!("must be {wanted}")).unwrap_or(default),
             None => default,
         }
+    }
+
+    fn origins(&mut self) -> Option<Origins> {
+        let Some(text) = self.optional("ALLOWED_ORIGINS") else { return Some(Origins::default()) };
+        let wanted = "must list origins such as https://app.example.com, separated by commas";
+        Origins::parse(&text).or_else(|| self.fault("ALLOWED_ORIGINS", wanted))
     }
 
     fn lease(&mut self) -> Option<NonZeroU32> {

@@ -11,7 +11,6 @@ use super::request::RequestError;
 use super::response::{self, Response};
 use super::routes::NoRoute;
 use crate::access::{Bar, Quota};
-use crate::password::Start;
 
 /// What a caller is told when the request is not answered, and what the audit line says of it.
 #[derive(Debug)]
@@ -251,10 +250,11 @@ impl From<RequestError> for Problem {
                 format!("{parameter} must be a whole number from {least} to {most}"),
             ),
             RequestError::NotAString(name) => (Kind::InvalidRequest, Some(name), format!("{name} must be a string")),
-            RequestError::NotAStart(name) => {
-                let names = Start::ALL.map(Start::name).join(", ");
-                (Kind::InvalidRequest, Some(name), format!("{name} must be one of {names}"))
+            RequestError::NotAName { parameter, names } => {
+                (Kind::InvalidRequest, Some(parameter), format!("{parameter} must be one of {names}"))
             }
+            RequestError::Missing(name) => (Kind::InvalidRequest, Some(name), format!("{name} is missing")),
+            RequestError::Phrase(error) => (Kind::InvalidRequest, Some(error.parameter()), error.to_string()),
             RequestError::QueryEncoding => {
                 (Kind::InvalidRequest, None, "the query must be UTF-8 in percent-encoding".into())
             }

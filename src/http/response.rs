@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use lambda_http::http::header::{self, HeaderName};
 use lambda_http::http::{self, HeaderMap, HeaderValue, StatusCode};
-use serde::Serialize;
 
 use crate::access::Quota;
-use crate::password::{Class, Count, Entropy, Policy, Secret, Start, password_rules, regular_expression};
 
 /// An answer on its way out.
 pub type Response = http::Response<String>;
@@ -18,6 +16,11 @@ const ON_EVERY_ANSWER: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
+
+/// The same without its body: the answer to HEAD.
+pub fn without_body(response: &mut Response) {
+    response.body_mut().clear();
+}
 
 /// An answer with the headers that every answer carries.
 pub(super) fn new(status: StatusCode, content_type: &'static str, body: String, request_id: &str) -> Response {
@@ -54,13 +57,6 @@ pub fn add_quota(response: &mut Response, quota: &Quota) {
 /// A wait in seconds, never too short.
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// The function runs.
-#[must_use]
-pub fn health(request_id: &str) -> Response {
-    let body = format!(r#"{{"status":"ok","version":"{}"}}"#, env!("CARGO_PKG_VERSION"));
-    new(StatusCode::OK, "application/json", body, request_id)
 }
 
 /// The form of an answer that a caller prefers.
@@ -115,136 +111,4 @@ fn thousandths(weight: &str) -> u16 {
         "0" => format!("{fraction:0<3}").parse().unwrap_or_default(),
         _ => 0,
     }
-}
-
-/// What an answer says beside the passwords.
-#[derive(Serialize)]
-struct Facts<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u16>,
-    length: u16,
-    entropy_bits: f64,
-    policy: Normalised<'a>,
-}
-
-/// A policy in the parameters that make it: sent back, they make the same policy.
-#[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the parameters")]
-struct Normalised<'a> {
-    length: u16,
-    lowercase: bool,
-    uppercase: bool,
-    digits: bool,
-    special: bool,
-    min_lowercase: u16,
-    min_uppercase: u16,
-    min_digits: u16,
-    min_special: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    symbols: Option<&'a str>,
-    exclude: String,
-    exclude_similar: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_consecutive: Option<u16>,
-    no_repeats: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_classes: Option<u16>,
-}
-
-/// The special characters of a policy, none where they are not in use.
-fn symbols(policy: &Policy) -> Option<String> {
-    policy.class(Class::Special).map(|one| one.characters.to_string())
-}
-
-fn normalised<'a>(policy: &Policy, symbols: Option<&'a str>) -> Normalised<'a> {
-    let minimum = |class| policy.class(class).map_or(0, |one| one.minimum);
-    let in_use = |class| policy.class(class).is_some();
-    Normalised {
-        length: policy.length(),
-        lowercase: in_use(Class::Lowercase),
-        uppercase: in_use(Class::Uppercase),
-        digits: in_use(Class::Digits),
-        special: in_use(Class::Special),
-        min_lowercase: minimum(Class::Lowercase),
-        min_uppercase: minimum(Class::Uppercase),
-        min_digits: minimum(Class::Digits),
-        min_special: minimum(Class::Special),
-        symbols,
-        exclude: policy.exclude().to_string(),
-        exclude_similar: policy.exclude_similar(),
-        max_consecutive: policy.shape().max_consecutive,
-        no_repeats: policy.shape().no_repeats,
-        start: policy.start().map(Start::name),
-        min_classes: policy.min_classes(),
-    }
-}
-
-/// What a policy amounts to.
-#[derive(Serialize)]
-struct Description<'a> {
-    policy: Normalised<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u16>,
-    combinations: String,
-    entropy_bits: f64,
-    regex: String,
-    passwordrules: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passwordrules_reason: Option<String>,
-}
-
-/// The answer to a request for what a policy amounts to.
-///
-/// # Errors
-/// That of the JSON writer.
-pub fn described(
-    policy: &Policy,
-    asked: Option<u16>,
-    passwords: &Count,
-    request_id: &str,
-) -> Result<Response, serde_json::Error> {
-    let rules = password_rules(policy);
-    let symbols = symbols(policy);
-    let body = serde_json::to_string(&Description {
-        policy: normalised(policy, symbols.as_deref()),
-        count: asked,
-        combinations: passwords.to_decimal(),
-        entropy_bits: passwords.entropy().rounded_down(),
-        regex: regular_expression(policy.shape()),
-        passwordrules_reason: rules.as_ref().err().cloned(),
-        passwordrules: rules.ok(),
-    })?;
-    Ok(new(StatusCode::OK, "application/json", body, request_id))
-}
-
-/// The answer to a request for passwords, and the one place where they leave as text.
-///
-/// # Errors
-/// That of the JSON writer.
-pub fn generated(
-    passwords: &[Secret],
-    count: Option<u16>,
-    policy: &Policy,
-    entropy: Entropy,
-    format: Format,
-    request_id: &str,
-) -> Result<Response, serde_json::Error> {
-    let texts = passwords.iter().map(Secret::expose);
-    if format == Format::Text {
-        let body = texts.flat_map(|text| [text, "\n"]).collect();
-        return Ok(new(StatusCode::OK, "text/plain; charset=utf-8", body, request_id));
-    }
-    let drawn = match (count, passwords) {
-        (None, [one]) => format!("\"password\":{}", serde_json::to_string(one.expose())?),
-        _ => format!("\"passwords\":{}", serde_json::to_string(&texts.collect::<Vec<_>>())?),
-    };
-    let symbols = symbols(policy);
-    let policy = normalised(policy, symbols.as_deref());
-    let facts = Facts { count, length: policy.length, entropy_bits: entropy.rounded_down(), policy };
-    let facts = serde_json::to_string(&facts)?;
-    // The passwords are no part of a struct that could be serialised elsewhere.
-    let body = format!("{{{drawn},{}", facts.trim_start_matches('{'));
-    Ok(new(StatusCode::OK, "application/json", body, request_id))
 }

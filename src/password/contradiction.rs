@@ -161,17 +161,15 @@ impl PolicyError {
             Self::OutOfRange { parameter, .. } | Self::BesideRules { parameter } | Self::Weakens { parameter, .. } => {
                 Some(parameter)
             }
-            Self::OutsideLengths { .. } => Some("length"),
             Self::Rules(_) | Self::NoLength { .. } => Some("passwordrules"),
-            Self::RequiredExcluded => Some("exclude"),
             Self::PresetBesideRules => Some("policy"),
-            Self::LengthTooShort { .. } => Some("length"),
+            Self::LengthTooShort { .. } | Self::OutsideLengths { .. } => Some("length"),
             Self::TooFewClasses { .. } => Some("min_classes"),
             Self::NoStart { .. } => Some("start"),
             Self::TooManyToDiffer { .. } | Self::TooFewToDiffer { .. } => Some("no_repeats"),
             Self::OneCharacter { .. } => Some("max_consecutive"),
             Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => Some("min_entropy"),
-            Self::AllExcluded | Self::ClassExcluded { .. } => Some("exclude"),
+            Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded => Some("exclude"),
             Self::MinimumOfUnusedClass { class, .. } => Some(class.minimum_name()),
             Self::SymbolsWithoutSpecial | Self::NoSymbols | Self::SymbolsNotPunctuation => Some("symbols"),
             Self::NoClassInUse | Self::Unsatisfiable { .. } | Self::TooHard { .. } => None,

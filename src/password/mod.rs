@@ -8,6 +8,7 @@
 //! How the counting and drawing works, and why it is uniform, is told in `docs/sampling.md`.
 
 mod alphabet;
+mod assessment;
 mod compositions;
 mod constraints;
 mod contradiction;
@@ -15,6 +16,7 @@ mod count;
 mod exclusion;
 mod frame;
 mod ladder;
+mod passphrase;
 mod pattern;
 mod policy;
 mod presets;
@@ -25,12 +27,15 @@ mod secret;
 mod shape;
 mod uniform;
 mod verify;
+mod wordlist;
 mod work;
 
 pub use alphabet::{CharSet, Class};
+pub use assessment::{Assessment, Breach, Strength, assess, strength};
 pub use constraints::{ClassOptions, Constraints, Start};
 pub use contradiction::PolicyError;
 pub use count::{Count, Entropy};
+pub use passphrase::{Phrase, PhraseConstraints, PhraseError};
 pub use pattern::regular_expression;
 pub use policy::{ClassInUse, Policy};
 pub use presets::{PRESETS, Preset, Source};
@@ -39,3 +44,4 @@ pub use sample::{CountError, DrawError, Sampler};
 pub use secret::Secret;
 pub use shape::{Requirement, Shape, Variety};
 pub use verify::{Violation, verify, violations};
+pub use wordlist::Wordlist;

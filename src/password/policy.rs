@@ -228,6 +228,18 @@ impl Policy {
         &self.classes
     }
 
+    /// The names of the classes that may appear.
+    #[must_use]
+    pub fn class_names(&self) -> Vec<&'static str> {
+        let may_appear = |class: Class| {
+            let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits].map(Class::characters);
+            let special = letters_and_digits.iter().fold(self.shape.pool, |rest, class| rest.without(*class));
+            let of_class = if class == Class::Special { special } else { class.characters() };
+            self.class(class).is_some() || !of_class.intersection(self.shape.pool).is_empty()
+        };
+        Class::ALL.into_iter().filter(|class| may_appear(*class)).map(Class::name).collect()
+    }
+
     /// One class, if it is in use.
     #[must_use]
     pub fn class(&self, class: Class) -> Option<&ClassInUse> {

@@ -20,6 +20,9 @@ pub struct Preset {
     pub source: Source,
     /// The shortest and the longest password, in characters.
     pub lengths: (u16, u16),
+    /// Whether a password that somebody else made may hold any character at all, a class that is switched
+    /// off aside.
+    pub takes_any: bool,
     classes: [Use; 4],
     symbols: Option<&'static str>,
     min_classes: Option<u16>,
@@ -67,6 +70,7 @@ const fn rds(name: &'static str, summary: &'static str, most: u16, symbols: &'st
             url: RDS_PAGE,
         },
         lengths: (8, most),
+        takes_any: false,
         classes: [letters, letters, letters, Offered],
         symbols: Some(symbols),
         min_classes: None,
@@ -96,6 +100,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://pages.nist.gov/800-63-4/sp800-63b.html",
         },
         lengths: (15, 64),
+        takes_any: true,
         classes: [Allowed, Allowed, Allowed, Offered],
         symbols: None,
         min_classes: None,
@@ -112,6 +117,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://github.com/OWASP/ASVS/blob/v5.0.0/5.0/en/0x15-V6-Authentication.md",
         },
         lengths: (15, 64),
+        takes_any: true,
         classes: [Allowed, Allowed, Allowed, Offered],
         symbols: None,
         min_classes: None,
@@ -127,6 +133,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://www.pcisecuritystandards.org/document_library/",
         },
         lengths: (12, Policy::MAX_LENGTH),
+        takes_any: true,
         classes: [Required, Required, Required, Offered],
         symbols: None,
         min_classes: None,
@@ -142,6 +149,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://www.cisecurity.org/insights/white-papers/cis-password-policy-guide",
         },
         lengths: (14, Policy::MAX_LENGTH),
+        takes_any: true,
         classes: [Allowed, Allowed, Required, Offered],
         symbols: None,
         min_classes: None,
@@ -158,6 +166,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
         },
         lengths: (14, 128),
+        takes_any: false,
         classes: [Required, Required, Required, Required],
         symbols: Some("!@#$%^&*()_+-=[]{}|'"),
         min_classes: None,
@@ -174,6 +183,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements",
         },
         lengths: (14, Policy::MAX_LENGTH),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"),
         min_classes: Some(3),
@@ -218,6 +228,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html",
         },
         lengths: (8, 64),
+        takes_any: false,
         classes: [Required, Required, Required, Offered],
         symbols: Some("!#$%&()*+,-.:;<=>?[]^_`{|}~"),
         min_classes: None,
@@ -233,6 +244,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://standards.ieee.org/ieee/802.11/7028/",
         },
         lengths: (8, 63),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Offered],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
         min_classes: None,
@@ -248,6 +260,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://www.rfc-editor.org/rfc/rfc3986#section-2.3",
         },
         lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("-._~"),
         min_classes: None,
@@ -264,6 +277,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html",
         },
         lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("+-./:@_"),
         min_classes: None,
@@ -280,6 +294,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://yaml.org/spec/1.2.2/#733-plain-style",
         },
         lengths: (6, Policy::MAX_LENGTH),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("_-.+/=@%^~"),
         min_classes: None,
@@ -296,6 +311,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://learn.microsoft.com/en-us/sql/odbc/reference/syntax/sqldriverconnect-function",
         },
         lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
+        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("-._~"),
         min_classes: None,
@@ -308,6 +324,26 @@ impl Preset {
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name == name)
+    }
+
+    /// What it makes by itself.
+    ///
+    /// # Errors
+    /// None, for the presets that there are.
+    pub fn policy(&'static self) -> Result<Policy, PolicyError> {
+        Policy::new(&Constraints { preset: Some(self), ..Constraints::default() })
+    }
+
+    /// What a password may be that somebody else made: with the classes that are only offered, too.
+    #[must_use]
+    pub fn widened(asked: &Constraints) -> Constraints {
+        let mut widened = asked.clone();
+        for (options, used) in
+            widened.classes.iter_mut().zip(asked.preset.map(|preset| preset.classes).into_iter().flatten())
+        {
+            options.in_use = options.in_use.or((used == Offered).then_some(true));
+        }
+        widened
     }
 
     /// What a caller asks for with this preset: its demands, and what adds to them.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A drawn password. Its memory is overwritten when it is dropped, it cannot be formatted or
+/// A password. Its memory is overwritten when it is dropped, it cannot be formatted or
 /// serialised, and [`Secret::expose`] is the one way to its text.
 pub struct Secret(Zeroizing<String>);
 
@@ -14,6 +14,12 @@ impl Secret {
         let mut password = Zeroizing::new(String::with_capacity(text.len()));
         password.extend(text.iter().copied().map(char::from));
         Self(password)
+    }
+
+    /// A password that somebody else made.
+    #[must_use]
+    pub fn of_text(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The password itself. Called where the response body is written and where the drawn password

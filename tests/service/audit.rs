@@ -9,7 +9,7 @@ use crate::support::{Deployment, Lines, PEPPER, Request};
 use passloom::access::Peppers;
 use passloom::settings::Auth;
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 22] = [
     "classes",
     "cold_start",
     "count",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 20] = [
     "length",
     "level",
     "operation",
+    "policy",
     "reason",
     "remaining",
     "request_id",
@@ -30,6 +31,7 @@ const FIELDS: [&str; 20] = [
     "timestamp",
     "user_agent",
     "version",
+    "words",
 ];
 
 #[tokio::test]
@@ -58,6 +60,8 @@ async fn a_line_says_who_asked_for_what_and_what_came_of_it() {
         "source_ip": "192.0.2.7",
         "user_agent": "tests/1",
         "operation": "generate",
+        "policy": null,
+        "words": null,
         "status": 200,
         "reason": null,
         "length": 20,

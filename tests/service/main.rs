@@ -6,15 +6,20 @@
 mod support;
 
 mod audit;
+mod contract;
 mod events;
 mod generate;
 mod keys;
 mod limit;
 mod outages;
+mod passphrase;
 mod policy;
+mod presets;
 mod refusals;
 mod release;
+mod rules;
 mod soak;
 mod swarm;
 mod tls;
 mod tool;
+mod validate;

@@ -177,10 +177,10 @@ async fn what_is_not_there_is_said_to_be_not_there() {
     }
     let answer = deployment.send(Request::get("").method("DELETE")).await;
     answer.assert_problem(405);
-    assert_eq!(answer.header("allow"), "GET, POST");
+    assert_eq!(answer.header("allow"), "GET, HEAD, POST, OPTIONS");
     let answer = deployment.send(Request::get("").method("POST").path("/api/health")).await;
     answer.assert_problem(405);
-    assert_eq!(answer.header("allow"), "GET");
+    assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
 }
 
 #[tokio::test]

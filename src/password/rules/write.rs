@@ -21,7 +21,7 @@ pub fn password_rules(policy: &Policy) -> Result<String, String> {
     if let Some(least) = policy.min_classes() {
         return Err(format!("password rules have no words for min_classes {least}"));
     }
-    for one in policy.classes().iter().filter(|one| one.minimum > 1) {
+    if let Some(one) = policy.classes().iter().find(|one| one.minimum > 1) {
         let (name, minimum) = (one.class.minimum_name(), one.minimum);
         return Err(format!("password rules can require one character of a class, not {name} {minimum}"));
     }

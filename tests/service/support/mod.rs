@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers, Store};
 use passloom::app::App;
 use passloom::audit::AuditLog;
+use passloom::http::Origins;
 use passloom::settings::Auth;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
@@ -22,6 +23,9 @@ pub use runtime_api::Function;
 
 /// 32 bytes that no deployment has.
 pub const PEPPER: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The one origin whose pages may call.
+pub const ORIGIN: &str = "https://app.example.com";
 
 /// 2026-01-01T00:00:00Z, in milliseconds: a moment at which no slot and no day is under way.
 const MIDNIGHT: u64 = 1_767_225_600_000;
@@ -125,7 +129,8 @@ impl Deployment {
         let clock = Clock(Arc::new(AtomicU64::new(MIDNIGHT)));
         let ticking = clock.clone();
         let store = Store::new(client, TABLE.to_owned(), lease);
-        let app = App::new(auth, allow_http, store, AuditLog::new(out), Box::new(move || ticking.now()));
+        let origins = Origins::parse(ORIGIN).unwrap();
+        let app = App::new(auth, allow_http, origins, store, AuditLog::new(out), Box::new(move || ticking.now()));
         Self { app, database, clock, log, requests: AtomicU64::new(0) }
     }
 

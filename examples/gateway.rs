@@ -1,0 +1,111 @@
+//! The service behind plain HTTP, for clients that test it: the function's own handler, an embedded
+//! DynamoDB, and in front of them what API Gateway does to a request.
+//!
+//! Prints a line of JSON with its URL and a key, and ends with its standard input.
+
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::Credentials;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers, Store};
+use passloom::app::{App, system_clock};
+use passloom::audit::AuditLog;
+use passloom::http::Origins;
+use passloom::settings::Auth;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const TABLE: &str = "passloom";
+/// Larger than any body that is taken, so that too large ones arrive.
+const MOST_BODY: usize = 1 << 20;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let engine = dynoxide::Database::memory()?;
+    engine.create_table(serde_json::from_value(json!({
+        "TableName": TABLE,
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+        "BillingMode": "PAY_PER_REQUEST"
+    }))?)?;
+    let database = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", database.local_addr()?);
+    tokio::spawn(dynoxide::server::serve_on(database, engine));
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let endpoint = Endpoint { region: "local".into(), credentials, url: Some(url), trusted: None };
+    let client = access::connect(endpoint, Duration::from_secs(1)).await?;
+
+    let pepper: Result<String, _> =
+        (0..4).map(|_| Ok::<_, Box<dyn Error>>(format!("{:016x}", SysRng.try_next_u64()?))).collect();
+    let peppers = Peppers::parse(&pepper?).map_err(|_| "no pepper")?;
+    let (key, text) = ApiKey::generate(&mut SysRng, &peppers)?;
+    let limits = Limits { per_minute: NonZeroU32::MAX, per_day: NonZeroU32::MAX };
+    let item = KeyRecord::new(&key, "tests".into(), limits, "2026-01-01T00:00:00Z".into()).to_new_item();
+    client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
+
+    let origins = Origins::parse("https://app.example.com").unwrap_or_default();
+    let store = Store::new(client, TABLE.into(), NonZeroU32::MIN);
+    // Audit lines go where a caller's terminal shows them, since the standard output says how to call.
+    let app = App::new(Auth::Key(peppers), true, origins, store, AuditLog::new(io::stderr()), system_clock());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let routes = Router::new().fallback(handle).with_state(Arc::new(app));
+    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": text.to_string() }))?;
+    io::stdout().flush()?;
+    let ended = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
+    tokio::select! {
+        served = async { axum::serve(listener, routes).await } => Ok(served?),
+        _ = ended => Ok(()),
+    }
+}
+
+async fn handle(State(app): State<Arc<App>>, request: Request) -> Result<Response, axum::http::StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, MOST_BODY).await.map_err(|_| axum::http::StatusCode::PAYLOAD_TOO_LARGE)?;
+    let reply = app.handle(&event(&parts, &body).to_string(), "local").await;
+    let reply = serde_json::to_value(reply).unwrap_or_default();
+    let status = reply["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(502);
+    let mut response = Response::builder().status(status);
+    for (name, value) in reply["headers"].as_object().into_iter().flatten() {
+        response = response.header(name, value.as_str().unwrap_or_default());
+    }
+    let body = Body::from(reply["body"].as_str().unwrap_or_default().to_owned());
+    response.body(body).map_err(|_| axum::http::StatusCode::BAD_GATEWAY)
+}
+
+/// The event of an HTTP API: repeated headers joined by commas, a body that is no text in base64.
+fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Value {
+    let mut headers = serde_json::Map::new();
+    for name in parts.headers.keys() {
+        let values = parts.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        headers.insert(name.to_string(), values.collect::<Vec<_>>().join(",").into());
+    }
+    let path = parts.uri.path();
+    let text = std::str::from_utf8(body);
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "headers": headers,
+        "requestContext": {
+            "http": { "method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1" },
+            "requestId": "local",
+            "stage": "$default"
+        },
+        "body": text.map_or_else(|_| STANDARD.encode(body), str::to_owned),
+        "isBase64Encoded": text.is_err()
+    })
+}
