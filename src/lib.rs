@@ -6,9 +6,9 @@
 //!
 //! | module | what it is about |
 //! |---|---|
-//! | [`password`] | what is generated: policies, counting, drawing, checking. Pure |
+//! | [`password`] | what is generated: policies, presets, rules, passphrases; counting, drawing, checking. Pure |
 //! | [`access`] | who may ask, and how often: keys, limits, the DynamoDB table |
-//! | [`http`] | how it is said: Lambda's events, parameters, answers, problems |
+//! | [`http`] | how it is said: Lambda's events, parameters, answers, problems, the published contract |
 //! | [`audit`] | one structured line per request |
 //! | [`settings`] | the environment, read once |
 //! | [`app`] | one request in, one answer out |

@@ -55,6 +55,19 @@ enum Use {
 
 use Use::{Allowed, Offered, Required};
 
+/// Letters and digits of any number, and symbols for who asks for them.
+const OPEN: Preset = Preset {
+    name: "",
+    summary: "",
+    source: Source { standard: "", section: "", date: None, url: "" },
+    lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
+    takes_any: false,
+    classes: [Allowed, Allowed, Allowed, Offered],
+    symbols: None,
+    min_classes: None,
+    start: None,
+};
+
 const RDS: &str = "!#$%&()*+,-.:;<=>?[\\]^_`{|}~";
 const RDS_PAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html";
 const AURORA_PAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_Limits.html";
@@ -70,11 +83,9 @@ const fn rds(name: &'static str, summary: &'static str, most: u16, symbols: &'st
             url: RDS_PAGE,
         },
         lengths: (8, most),
-        takes_any: false,
         classes: [letters, letters, letters, Offered],
         symbols: Some(symbols),
-        min_classes: None,
-        start: None,
+        ..OPEN
     }
 }
 
@@ -101,10 +112,7 @@ pub static PRESETS: [Preset; 21] = [
         },
         lengths: (15, 64),
         takes_any: true,
-        classes: [Allowed, Allowed, Allowed, Offered],
-        symbols: None,
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "owasp-asvs-5",
@@ -118,10 +126,7 @@ pub static PRESETS: [Preset; 21] = [
         },
         lengths: (15, 64),
         takes_any: true,
-        classes: [Allowed, Allowed, Allowed, Offered],
-        symbols: None,
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "pci-dss-4",
@@ -135,9 +140,7 @@ pub static PRESETS: [Preset; 21] = [
         lengths: (12, Policy::MAX_LENGTH),
         takes_any: true,
         classes: [Required, Required, Required, Offered],
-        symbols: None,
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "cis",
@@ -151,9 +154,7 @@ pub static PRESETS: [Preset; 21] = [
         lengths: (14, Policy::MAX_LENGTH),
         takes_any: true,
         classes: [Allowed, Allowed, Required, Offered],
-        symbols: None,
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "aws-iam",
@@ -166,11 +167,9 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
         },
         lengths: (14, 128),
-        takes_any: false,
         classes: [Required, Required, Required, Required],
         symbols: Some("!@#$%^&*()_+-=[]{}|'"),
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "active-directory",
@@ -183,11 +182,10 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements",
         },
         lengths: (14, Policy::MAX_LENGTH),
-        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"),
         min_classes: Some(3),
-        start: None,
+        ..OPEN
     },
     rds(
         "aws-rds",
@@ -228,11 +226,9 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html",
         },
         lengths: (8, 64),
-        takes_any: false,
         classes: [Required, Required, Required, Offered],
         symbols: Some("!#$%&()*+,-.:;<=>?[]^_`{|}~"),
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "wpa2",
@@ -244,11 +240,8 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://standards.ieee.org/ieee/802.11/7028/",
         },
         lengths: (8, 63),
-        takes_any: false,
-        classes: [Allowed, Allowed, Allowed, Offered],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "url-safe",
@@ -259,12 +252,9 @@ pub static PRESETS: [Preset; 21] = [
             date: Some("2005-01"),
             url: "https://www.rfc-editor.org/rfc/rfc3986#section-2.3",
         },
-        lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
-        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("-._~"),
-        min_classes: None,
-        start: None,
+        ..OPEN
     },
     Preset {
         name: "shell-safe",
@@ -276,12 +266,10 @@ pub static PRESETS: [Preset; 21] = [
             date: Some("2024-06"),
             url: "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html",
         },
-        lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
-        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("+-./:@_"),
-        min_classes: None,
         start: Some(Start::Letter),
+        ..OPEN
     },
     Preset {
         name: "yaml-safe",
@@ -294,11 +282,10 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://yaml.org/spec/1.2.2/#733-plain-style",
         },
         lengths: (6, Policy::MAX_LENGTH),
-        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("_-.+/=@%^~"),
-        min_classes: None,
         start: Some(Start::Letter),
+        ..OPEN
     },
     Preset {
         name: "connection-string",
@@ -310,12 +297,10 @@ pub static PRESETS: [Preset; 21] = [
             date: None,
             url: "https://learn.microsoft.com/en-us/sql/odbc/reference/syntax/sqldriverconnect-function",
         },
-        lengths: (Policy::MIN_LENGTH, Policy::MAX_LENGTH),
-        takes_any: false,
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("-._~"),
-        min_classes: None,
         start: Some(Start::Alphanumeric),
+        ..OPEN
     },
 ];
 

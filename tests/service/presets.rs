@@ -32,11 +32,16 @@ async fn every_preset_is_listed_with_its_source_and_drawn() {
     ] {
         assert!(listed.iter().any(|preset| preset["name"] == name), "{name}");
     }
+    let documented = include_str!("../../docs/policies.md");
     for preset in listed {
         let name = preset["name"].as_str().unwrap();
+        let row = documented.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
         for member in ["standard", "section", "url"] {
-            assert!(preset["source"][member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {name}");
+            let text = preset["source"][member].as_str().unwrap();
+            assert!(!text.is_empty() && row.contains(text), "{member} of {name}");
         }
+        assert!(row.contains(&preset["summary"].as_str().unwrap().replace('|', "\\|")), "{name}");
+        assert!(row.contains(preset["source"]["date"].as_str().unwrap_or_default()), "{name}");
         let answer = deployment.generate(&key, &format!("policy={name}&count=100")).await;
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
         assert_eq!(deployment.log.last()["policy"], name);

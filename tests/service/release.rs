@@ -272,6 +272,11 @@ async fn a_bad_setting_stops_the_start_by_name_and_without_its_value() {
         ("AUTH", "canary", "AUTH must be key or none"),
         ("PER_MINUTE", "0", "PER_MINUTE must be a whole number from 1 to 4294967295"),
         ("PER_DAY", "canary", "PER_DAY must be a whole number from 1 to 4294967295"),
+        (
+            "ALLOWED_ORIGINS",
+            "https://app.example.com/canary",
+            "ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
+        ),
         ("LEASE", "0", "LEASE must be a whole number from 1 to 1000"),
         ("LEASE", "1001", "LEASE must be a whole number from 1 to 1000"),
         ("ALLOW_HTTP", "canary", "ALLOW_HTTP must be true or false"),
