@@ -7,7 +7,7 @@ use passloom::http::routes::ROUTES;
 use passloom::password::{PRESETS, Start, Wordlist};
 use serde_json::{Value, json};
 
-use crate::support::{Deployment, ORIGIN, Request};
+use crate::support::{Database, Deployment, Function, ORIGIN, Request};
 
 async fn published() -> Value {
     let deployment = Deployment::new().await;
@@ -108,6 +108,18 @@ async fn the_examples_of_the_contract_are_real_answers() {
         }
     }
     assert!(examples >= 11, "{examples}");
+}
+
+/// As shipped, no page may read anything, and nothing says that one could.
+#[tokio::test]
+async fn without_named_origins_there_is_no_cors() {
+    let database = Database::start().await;
+    let plain = Function::start(&database.url(), &[]).await;
+    let named = Function::start(&database.url(), &[("ALLOWED_ORIGINS", ORIGIN)]).await;
+    let event = Request::get("").path("/api/health").header("origin", ORIGIN).event();
+    let answer = plain.send(&event).await.answer();
+    assert!(answer.headers.keys().all(|name| !name.starts_with("access-control") && name != "vary"), "{answer:?}");
+    assert_eq!(named.send(&event).await.answer().header("access-control-allow-origin"), ORIGIN);
 }
 
 /// An answer without what is drawn at random, of which the form is left.
