@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers, Store};
 use passloom::app::{App, system_clock};
-use passloom::audit::AuditLog;
+use passloom::audit::{AuditFormat, AuditLog};
 use passloom::http::Origins;
 use passloom::settings::Auth;
 use rand::TryRng;
@@ -58,7 +58,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let origins = Origins::parse("https://app.example.com").unwrap_or_default();
     let store = Store::new(client, TABLE.into(), NonZeroU32::MIN);
     // Audit lines go where a caller's terminal shows them, since the standard output says how to call.
-    let app = App::new(Auth::Key(peppers), true, origins, store, AuditLog::new(io::stderr()), system_clock());
+    let app = App::new(
+        Auth::Key(peppers),
+        true,
+        origins,
+        store,
+        AuditLog::new(io::stderr(), AuditFormat::Json),
+        system_clock(),
+    );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new().fallback(handle).with_state(Arc::new(app));

@@ -34,10 +34,10 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Error> {
-    let Settings { table, auth, origins, lease, allow_http, endpoint } = Settings::read(settings::from_process)?;
+    let Settings { table, auth, audit, origins, lease, allow_http, endpoint } = Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, PATIENCE).await?;
     let store = Store::new(client, table, lease);
-    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(), system_clock());
+    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), system_clock());
     let app = &app;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         Ok::<_, Error>(app.handle(event.payload.get(), &event.context.request_id).await)

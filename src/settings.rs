@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use zeroize::Zeroizing;
 
 use crate::access::{Endpoint, Limits, Peppers, are_usable_roots};
+use crate::audit::AuditFormat;
 use crate::http::Origins;
 
 const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
@@ -26,6 +27,8 @@ pub struct Settings {
     pub origins: Origins,
     /// `LEASE`: most admissions of a caller that one write takes, 1 to 1000. 1 unless set.
     pub lease: NonZeroU32,
+    /// `AUDIT_FORMAT`: how audit lines are written, `json`, the default, or `ocsf`.
+    pub audit: AuditFormat,
     /// `ALLOW_HTTP`: whether requests over plain HTTP are answered. False unless set.
     pub allow_http: bool,
     /// Where DynamoDB is: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
@@ -72,12 +75,25 @@ impl Settings {
             Some("none") => Some(Auth::Address(limits)),
             Some(_) => reader.fault("AUTH", "must be key or none"),
         };
+        let audit = match reader.optional("AUDIT_FORMAT").as_deref() {
+            None | Some("json") => Some(AuditFormat::Json),
+            Some("ocsf") => Some(AuditFormat::Ocsf),
+            Some(_) => reader.fault("AUDIT_FORMAT", "must be json or ocsf"),
+        };
         let allow_http = reader.parsed("ALLOW_HTTP", false, "true or false");
         let origins = reader.origins();
         let lease = reader.lease();
         let endpoint = reader.endpoint();
         reader.finish(|| {
-            Some(Self { table: table?, auth: auth?, origins: origins?, lease: lease?, allow_http, endpoint: endpoint? })
+            Some(Self {
+                table: table?,
+                auth: auth?,
+                audit: audit?,
+                origins: origins?,
+                lease: lease?,
+                allow_http,
+                endpoint: endpoint?,
+            })
         })
     }
 }

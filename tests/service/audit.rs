@@ -181,3 +181,46 @@ async fn a_panic_while_writing_the_line_is_a_failure_like_another() {
         assert!(!problem.to_string().contains("sequence"), "{problem}");
     }
 }
+
+/// The same requests, line by line, for security lakes.
+#[tokio::test]
+async fn lines_for_security_lakes_say_the_same() {
+    let (plain, ocsf) = (Deployment::new().await, Deployment::ocsf().await);
+    for deployment in [&plain, &ocsf] {
+        let key = deployment.key(4, 1000).await;
+        deployment.generate(&key, "length=20&special=true&count=3&policy=cis").await;
+        deployment.send(Request::get("number").path("/api/passphrase").key(&key)).await;
+        deployment.send(Request::post(r#"{"password":"canary"}"#).path("/api/validate").key(&key)).await;
+        deployment.send(Request::get("").path("/api/policy").key(&key)).await;
+        deployment.generate(&key, "").await.assert_problem(429);
+        deployment.generate(&key, "lenght=1").await.assert_problem(400);
+        deployment.generate("plk_forged", "").await.assert_problem(401);
+        deployment.send(Request::get("").path("/nowhere")).await.assert_problem(404);
+        deployment.send(Request::get("").path("/api/health")).await;
+        deployment.send_event("{}").await.assert_problem(400);
+        deployment.database.stop().await;
+        deployment.clock.advance(std::time::Duration::from_secs(100));
+        deployment.generate(&key, "").await.assert_problem(503);
+    }
+    let (plain, ocsf) = (plain.log.all(), ocsf.log.all());
+    assert_eq!((plain.len(), ocsf.len()), (11, 11));
+    for (plain, ocsf) in plain.iter().zip(&ocsf) {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        assert_eq!(ocsf["message"], plain["event"]);
+        assert_eq!(
+            (&ocsf["api"]["response"]["code"], ocsf["metadata"].get("sequence")),
+            (&plain["status"], plain["sequence"].as_u64().map(|_| &plain["sequence"]))
+        );
+        assert_eq!(text(&ocsf["status_detail"]), text(&plain["reason"]));
+        assert_eq!(ocsf["api"]["operation"], plain["operation"].as_str().unwrap_or("unknown"));
+        assert_eq!(text(&ocsf["src_endpoint"]["ip"]), text(&plain["source_ip"]));
+        for name in ["policy", "length", "words", "count", "classes", "entropy_bits", "remaining", "cold_start"] {
+            assert_eq!(ocsf["unmapped"][name], plain[name], "{name}");
+        }
+        let when = time::OffsetDateTime::from_unix_timestamp(ocsf["time"].as_i64().unwrap() / 1_000).unwrap();
+        let timestamp = plain["timestamp"].as_str().unwrap();
+        assert_eq!(when.format(&time::format_description::well_known::Rfc3339).unwrap()[..19], timestamp[..19]);
+    }
+    assert_eq!(ocsf[0]["type_uid"], 600_301);
+    assert_eq!((&ocsf[10]["severity_id"], &ocsf[10]["status_id"]), (&json!(4), &json!(2)));
+}

@@ -277,6 +277,7 @@ async fn a_bad_setting_stops_the_start_by_name_and_without_its_value() {
             "https://app.example.com/canary",
             "ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
         ),
+        ("AUDIT_FORMAT", "canary", "AUDIT_FORMAT must be json or ocsf"),
         ("LEASE", "0", "LEASE must be a whole number from 1 to 1000"),
         ("LEASE", "1001", "LEASE must be a whole number from 1 to 1000"),
         ("ALLOW_HTTP", "canary", "ALLOW_HTTP must be true or false"),

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jsonschema::Validator;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers, Store};
 use passloom::app::App;
-use passloom::audit::AuditLog;
+use passloom::audit::{AuditFormat, AuditLog};
 use passloom::http::Origins;
 use passloom::settings::Auth;
 use rand::rngs::SysRng;
@@ -73,12 +74,31 @@ impl Lines {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
+    /// Every line, each held against the schema that is published.
     pub fn all(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let lines = self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+        for line in &lines {
+            assert_fits_schema(line);
+        }
+        lines
     }
 
     pub fn last(&self) -> Value {
         self.all().pop().unwrap()
+    }
+}
+
+/// Checks an audit line against the schema of its format.
+#[track_caller]
+pub fn assert_fits_schema(line: &Value) {
+    static SCHEMAS: LazyLock<[Validator; 2]> = LazyLock::new(|| {
+        [include_str!("../../../docs/audit.schema.json"), include_str!("../../../docs/audit-ocsf.schema.json")]
+            .map(|schema| jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap())
+    });
+    let [plain, ocsf] = &*SCHEMAS;
+    let schema = if line.get("class_uid").is_some() { ocsf } else { plain };
+    if let Err(error) = schema.validate(line) {
+        panic!("{} at {}: {line}", error, error.instance_path());
     }
 }
 
@@ -100,21 +120,37 @@ impl Deployment {
 
     /// One whose audit lines go to `out`.
     pub async fn with_log(auth: Auth, allow_http: bool, out: impl Write + Send + 'static, log: Lines) -> Self {
-        Self::over(Database::start().await, auth, allow_http, NonZeroU32::MIN, out, log).await
+        Self::over(Database::start().await, auth, allow_http, NonZeroU32::MIN, (out, AuditFormat::Json), log).await
+    }
+
+    /// One that writes audit lines for security lakes.
+    pub async fn ocsf() -> Self {
+        let auth = Auth::Key(Peppers::parse(PEPPER).unwrap());
+        let log = Lines::default();
+        Self::over(Database::start().await, auth, false, NonZeroU32::MIN, (log.clone(), AuditFormat::Ocsf), log).await
     }
 
     /// One that takes several admissions in one write.
     pub async fn leasing(lease: u32) -> Self {
         let auth = Auth::Key(Peppers::parse(PEPPER).unwrap());
         let log = Lines::default();
-        Self::over(Database::start().await, auth, false, NonZeroU32::new(lease).unwrap(), log.clone(), log).await
+        Self::over(
+            Database::start().await,
+            auth,
+            false,
+            NonZeroU32::new(lease).unwrap(),
+            (log.clone(), AuditFormat::Json),
+            log,
+        )
+        .await
     }
 
     /// Another function over the same table.
     pub async fn sibling(&self) -> Self {
         let log = Lines::default();
         let auth = Auth::Key(Peppers::parse(PEPPER).unwrap());
-        Self::over(self.database.sibling().await, auth, false, NonZeroU32::MIN, log.clone(), log).await
+        Self::over(self.database.sibling().await, auth, false, NonZeroU32::MIN, (log.clone(), AuditFormat::Json), log)
+            .await
     }
 
     async fn over(
@@ -122,7 +158,7 @@ impl Deployment {
         auth: Auth,
         allow_http: bool,
         lease: NonZeroU32,
-        out: impl Write + Send + 'static,
+        (out, format): (impl Write + Send + 'static, AuditFormat),
         log: Lines,
     ) -> Self {
         let client = access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
@@ -130,7 +166,8 @@ impl Deployment {
         let ticking = clock.clone();
         let store = Store::new(client, TABLE.to_owned(), lease);
         let origins = Origins::parse(ORIGIN).unwrap();
-        let app = App::new(auth, allow_http, origins, store, AuditLog::new(out), Box::new(move || ticking.now()));
+        let app =
+            App::new(auth, allow_http, origins, store, AuditLog::new(out, format), Box::new(move || ticking.now()));
         Self { app, database, clock, log, requests: AtomicU64::new(0) }
     }
 

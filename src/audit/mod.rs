@@ -1,5 +1,7 @@
 //! One structured line per request, the function's only output.
 
+mod ocsf;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -131,16 +133,27 @@ struct Line<'r> {
     version: &'static str,
 }
 
+/// How a line is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditFormat {
+    /// The fields of [`Record`], flat.
+    #[default]
+    Json,
+    /// An event of the Open Cybersecurity Schema Framework.
+    Ocsf,
+}
+
 /// Where audit lines go.
 pub struct AuditLog {
     out: Mutex<Box<dyn Write + Send>>,
+    format: AuditFormat,
 }
 
 impl AuditLog {
     /// Lines go to `out`, each in one write.
     #[must_use]
-    pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self { out: Mutex::new(Box::new(out)) }
+    pub fn new(out: impl Write + Send + 'static, format: AuditFormat) -> Self {
+        Self { out: Mutex::new(Box::new(out)), format }
     }
 
     /// Lines go to the standard output, past the standard library's handle: that one calls a write
@@ -149,11 +162,11 @@ impl AuditLog {
     /// An output that is closed, or is the null device, takes no line: before `main`, the standard
     /// library puts the null device in the place of a closed descriptor, so that the two look the same.
     #[must_use]
-    pub fn stdout() -> Self {
+    pub fn stdout(format: AuditFormat) -> Self {
         let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);
         match output {
-            Ok(file) if !is_null_device(&file) => Self::new(file),
-            _ => Self::new(Nowhere),
+            Ok(file) if !is_null_device(&file) => Self::new(file, format),
+            _ => Self::new(Nowhere, format),
         }
     }
 
@@ -162,10 +175,18 @@ impl AuditLog {
     /// # Errors
     /// That of the output. The answer must not be sent then.
     pub fn write(&self, event: Event, now: SystemTime, record: &Record) -> io::Result<()> {
-        let timestamp = OffsetDateTime::from(now).format(&Iso8601::<MILLISECONDS>).map_err(io::Error::other)?;
-        let version = env!("CARGO_PKG_VERSION");
-        let line = Line { timestamp, level: event.level(), event: event.name(), record, version };
-        let mut line = serde_json::to_vec(&line)?;
+        let time = OffsetDateTime::from(now);
+        let mut line = match self.format {
+            AuditFormat::Json => {
+                let timestamp = time.format(&Iso8601::<MILLISECONDS>).map_err(io::Error::other)?;
+                let version = env!("CARGO_PKG_VERSION");
+                serde_json::to_vec(&Line { timestamp, level: event.level(), event: event.name(), record, version })?
+            }
+            AuditFormat::Ocsf => {
+                let milliseconds = time.unix_timestamp() * 1_000 + i64::from(time.millisecond());
+                serde_json::to_vec(&ocsf::OcsfEvent::of(event, milliseconds, record))?
+            }
+        };
         line.push(b'\n');
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(&line)?;
