@@ -301,7 +301,7 @@ impl Fault {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::silence(),
             SdkError::DispatchFailure(_) => Self { cause: "no connection".into(), again: Again::InDoubt },
             SdkError::ServiceError(answer) => {
-                let code = answer.err().code().unwrap_or("an unnamed error");
+                let code = answer.err().code().unwrap_or("UnnamedError");
                 let throttled = code.contains("Throttl") || code.contains("Exceeded");
                 let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
                 let again = match () {

@@ -28,6 +28,11 @@ pub enum PolicyError {
     },
     /// `exclude` and `exclude_similar` leave none of a set that `passwordrules` require.
     RequiredExcluded,
+    /// `passwordrules` require more sets than are taken.
+    TooManyRequired {
+        /// The most.
+        most: usize,
+    },
     /// A length is outside those that rules or a preset leave.
     OutsideLengths {
         /// What leaves them.
@@ -161,7 +166,7 @@ impl PolicyError {
             Self::OutOfRange { parameter, .. } | Self::BesideRules { parameter } | Self::Weakens { parameter, .. } => {
                 Some(parameter)
             }
-            Self::Rules(_) | Self::NoLength { .. } => Some("passwordrules"),
+            Self::Rules(_) | Self::NoLength { .. } | Self::TooManyRequired { .. } => Some("passwordrules"),
             Self::PresetBesideRules => Some("policy"),
             Self::LengthTooShort { .. } | Self::OutsideLengths { .. } => Some("length"),
             Self::TooFewClasses { .. } => Some("min_classes"),
@@ -208,6 +213,7 @@ impl fmt::Display for PolicyError {
             Self::RequiredExcluded => {
                 f.write_str("what is excluded leaves none of the characters that passwordrules require")
             }
+            Self::TooManyRequired { most } => write!(f, "passwordrules may require {most} different sets at most"),
             Self::OutsideLengths { by, least, most } => {
                 write!(f, "length must be a whole number from {least} to {most}, by {by}")
             }

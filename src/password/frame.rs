@@ -11,6 +11,10 @@ use super::shape::{Requirement, Variety};
 /// A blank at either end is easily lost on the way.
 pub(super) const BLANK: CharSet = CharSet::blank();
 
+/// Most sets that a site's rules may require. Real rules have five; counting takes time that is
+/// exponential in their number.
+const MOST_REQUIRED: usize = 16;
+
 /// What is said of a password, apart from its length.
 pub(super) struct Frame {
     pub(super) classes: Vec<ClassInUse>,
@@ -99,6 +103,9 @@ impl Frame {
             if requirements.iter().all(|one| one.characters != characters) {
                 requirements.push(Requirement { characters, minimum: 1 });
             }
+        }
+        if requirements.len() > MOST_REQUIRED {
+            return Err(PolicyError::TooManyRequired { most: MOST_REQUIRED });
         }
         let inner = pool.contains(b' ').then(|| pool.without(BLANK));
         Ok(Self {

@@ -54,15 +54,16 @@ impl Policy {
         let asked = demanded.as_ref().unwrap_or(asked);
         let lengths = Lengths::of(asked)?;
         let Some(bits) = asked.min_entropy else {
-            return Self::of_length(asked, asked.length.unwrap_or(lengths.usual));
+            return Self::of_length(asked, asked.length.unwrap_or(lengths.usual), &mut Work::of_one_policy());
         };
         if !(1..=Self::MAX_ENTROPY).contains(&bits) {
             return Err(PolicyError::OutOfRange { parameter: "min_entropy", least: 1, most: Self::MAX_ENTROPY });
         }
         match asked.length {
             Some(length) => {
-                let policy = Self::of_length(asked, length)?;
-                let count = count(policy.shape(), &mut Work::of_one_policy()).map_err(|error| policy.explain(error))?;
+                let mut work = Work::of_one_policy();
+                let policy = Self::of_length(asked, length, &mut work)?;
+                let count = count(policy.shape(), &mut work).map_err(|error| policy.explain(error))?;
                 let too_low = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
                 if count.reaches(bits) { Ok(policy) } else { Err(too_low) }
             }
@@ -75,7 +76,7 @@ impl Policy {
         let mut work = Work::of_one_policy();
         let mut fault = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: lengths.most };
         for length in lengths.least.max(asked.max_consecutive.unwrap_or_default())..=lengths.most {
-            let policy = match Self::of_length(asked, length) {
+            let policy = match Self::of_length(asked, length, &mut work) {
                 Ok(policy) => policy,
                 // A longer password has room for more.
                 Err(PolicyError::LengthTooShort { .. }) => continue,
@@ -96,7 +97,7 @@ impl Policy {
         Err(fault)
     }
 
-    fn of_length(asked: &Constraints, length: u16) -> Result<Self, PolicyError> {
+    fn of_length(asked: &Constraints, length: u16, work: &mut Work) -> Result<Self, PolicyError> {
         for (parameter, value, most) in
             [("max_consecutive", asked.max_consecutive, length), ("min_classes", asked.min_classes, 4)]
         {
@@ -134,19 +135,23 @@ impl Policy {
             shape,
         };
         policy.check()?;
-        policy.let_blanks_out();
+        policy.let_blanks_out(work)?;
         Ok(policy)
     }
 
     /// A blank stands first or last only where nothing else is possible, which takes a pool with next to
     /// nothing else in it.
-    fn let_blanks_out(&mut self) {
+    fn let_blanks_out(&mut self, work: &mut Work) -> Result<(), PolicyError> {
         if self.shape.end.is_some() && self.shape.pool.without(BLANK).len() <= 1 {
-            let counted = count(&self.shape, &mut Work::of_one_policy());
-            if counted == Err(CountError::Unsatisfiable) {
-                (self.shape.start, self.shape.end) = (self.start.map(Start::characters), None);
+            match count(&self.shape, work) {
+                Ok(_) => {}
+                Err(CountError::Unsatisfiable) => {
+                    (self.shape.start, self.shape.end) = (self.start.map(Start::characters), None);
+                }
+                Err(error @ CountError::TooHard) => return Err(self.explain(error)),
             }
         }
+        Ok(())
     }
 
     /// Finds contradictions that show without counting.

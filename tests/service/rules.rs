@@ -159,6 +159,36 @@ async fn several_required_are_all_of_them_and_a_comma_is_any() {
     assert!([" a a a", "a a a "].contains(&one.password().as_str()));
 }
 
+/// Rules that are made to take long are counted within the bound of every policy, or refused.
+#[tokio::test]
+async fn hostile_rules_are_answered_or_refused() {
+    let deployment = Deployment::new().await;
+    let key = deployment.key(1_000, 1_000).await;
+    let sets = |many: u8| {
+        (b'A'..b'A' + many)
+            .map(|byte| ["required: [", &char::from(byte).to_string(), "];"].concat())
+            .collect::<String>()
+    };
+    let many = by_rules(&deployment, &key, json!({ "passwordrules": sets(33), "length": 64 })).await;
+    assert_eq!(many.assert_problem(400)["detail"], "passwordrules may require 16 different sets at most.");
+    for (rules, length) in
+        [(sets(16), 256), (sets(16) + "allowed: ascii-printable; max-consecutive: 1;", 256), (sets(10), 16)]
+    {
+        let answer = by_rules(&deployment, &key, json!({ "passwordrules": rules, "length": length })).await;
+        assert!([200, 400].contains(&answer.status), "{}", answer.body);
+        if answer.status == 200 {
+            assert_eq!(Site::of(&rules).objection(&answer.password()), None);
+        }
+    }
+    // Every length is counted twice, out of one budget.
+    let body = json!({ "passwordrules": "required: [ ]; required: [a]; max-consecutive: 1", "min_entropy": 200 });
+    let problem = by_rules(&deployment, &key, body).await.assert_problem(400);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("min_entropy 200")
+            || problem["detail"].as_str().unwrap().contains("too hard")
+    );
+}
+
 /// What the reference implementation drops, and a `minlength` with it, is refused here, by its place.
 #[tokio::test]
 async fn what_is_wrong_with_rules_is_named_by_its_place() {
