@@ -10,10 +10,19 @@ CARGO_LAMBDA_VERSION := 1.9.2
 SAM_VERSION := 1.170.0
 CFN_LINT_VERSION := 1.58.0
 SCHEMATHESIS_VERSION := 4.32.5
+CHECKOV_VERSION := 3.3.30
+MOTO_VERSION := 5.2.5
+AWSCLI_VERSION := 1.46.3
+BOTO3_VERSION := 1.44.5
+REQUESTS_VERSION := 2.34.2
+SAM_TRANSLATOR_VERSION := 1.115.0
 OPENAPI_VALIDATOR_VERSION := 0.9.0
 CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
 SAM := .tools/sam-$(SAM_VERSION)
 CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
+CHECKOV := .tools/checkov-$(CHECKOV_VERSION)
+# A cloud to test in, and clients of it.
+CLOUD := .tools/cloud-$(MOTO_VERSION)
 SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
 
 # x86_64 or arm64.
@@ -51,17 +60,46 @@ build: $(CARGO_LAMBDA)/ready ## Build target/lambda/passloom/bootstrap, for ARCH
 		echo "The Rust target $(TARGET) is missing. Add it with: rustup target add $(TARGET)" >&2; exit 1; fi
 	$(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked --compiler cargo --target $(TARGET) --bin passloom
 
+.PHONY: deploy
+deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build and deploy to AWS for ARCH; asks for everything the first time.
+	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo \
+		$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCH)
+	@# What was answered the first time stands in samconfig.toml from then on.
+	@if grep -q '^region' samconfig.toml; then $(SAM)/bin/sam deploy; \
+		else $(SAM)/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH); fi
+	@echo 'Make the first key with the command in the output FirstKeyCommand above. It needs passloom-keys:'
+	@echo '  cargo install --locked --path . --bin passloom-keys'
+	@echo 'and credentials in the environment:'
+	@echo '  eval "$$(aws configure export-credentials --format env)"'
+
+.PHONY: destroy
+destroy: $(SAM)/ready ## Delete the stack from AWS, but for what cannot be made again.
+	@echo 'These stay, because without them every key and the audit trail are lost: the table of keys, the pepper'
+	@echo 'in Secrets Manager, the log group of the audit lines, and the KMS key if there is one. docs/operations.md'
+	@echo 'tells how to delete them for good.'
+	$(SAM)/bin/sam delete
+
 .PHONY: test
 test: format clippy build ## Everything that CI checks.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" cargo test --locked --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
-	$(MAKE) --no-print-directory tree lint contract
+	$(MAKE) --no-print-directory tree lint template contract recipes
 
 .PHONY: contract
 contract: $(SCHEMATHESIS)/ready ## Test the service against its contract, with EXAMPLES=… requests of each kind.
 	cargo build --locked --example gateway
 	$(SCHEMATHESIS)/bin/python tests/contract/contract.py target/debug/examples/gateway $(SCHEMATHESIS)/bin/schemathesis \
 		$(SCHEMATHESIS)/bin/openapi-spec-validator $(EXAMPLES)
+
+.PHONY: recipes
+recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md, as far as their programs are installed.
+	cargo build --locked --example gateway
+	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/examples/gateway
+
+.PHONY: template
+template: $(CLOUD)/ready build ## Test the template, and the function in the cloud that it makes.
+	cargo build --locked --bin passloom-keys
+	AWS_DEFAULT_REGION=eu-central-1 $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/template
 
 .PHONY: fuzz
 fuzz: ## Throw ten million inputs at the parsers (or FUZZ=… at each of six).
@@ -99,9 +137,14 @@ tree: ## Check that the function holds no crate that has no place in it.
 	@echo 'In the tree of the function there is none of: $(UNWANTED)'
 
 .PHONY: lint
-lint: $(SAM)/ready $(CFN_LINT)/ready ## Check the template.
+lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Check the template, and what SAM makes of it.
 	$(CFN_LINT)/bin/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=eu-central-1 $(SAM)/bin/sam validate --lint --template-file template.yaml
+	@mkdir -p target/template
+	AWS_DEFAULT_REGION=eu-central-1 $(CLOUD)/bin/python tests/template/cloudformation.py > target/template/translated.json
+	$(CFN_LINT)/bin/cfn-lint target/template/translated.json
+	@for form in template.yaml target/template/translated.json; do \
+		$(CHECKOV)/bin/checkov --file $$form --framework cloudformation --compact --quiet --skip-download; done
 
 .PHONY: clean
 clean: ## Remove everything that was built, installed or stored here, the development key included.
@@ -116,6 +159,18 @@ $(CARGO_LAMBDA)/ready:
 $(SAM)/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+$(CHECKOV)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION)
+	@touch $@
+
+$(CLOUD)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check 'moto[server]==$(MOTO_VERSION)' \
+		awscli==$(AWSCLI_VERSION) boto3==$(BOTO3_VERSION) requests==$(REQUESTS_VERSION) \
+		aws-sam-translator==$(SAM_TRANSLATOR_VERSION) pyyaml
 	@touch $@
 
 $(SCHEMATHESIS)/ready:
