@@ -138,6 +138,21 @@ fn undrawn(mut answer: Value) -> Value {
     answer
 }
 
+/// SECURITY.md names the tests that show what it says.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for part in include_str!("../../SECURITY.md").split('`').filter(|part| part.starts_with("tests/")) {
+        let Some((file, test)) = part.split_once(": ") else { continue };
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let test = test.strip_prefix("test_").unwrap_or(test);
+        assert!(text.contains(&format!("fn {test}(")) || text.contains(&format!("def test_{test}(")), "{part}");
+        named += 1;
+    }
+    assert!(named >= 30, "{named}");
+}
+
 /// Every status that a problem can have is published for the operations that can answer it.
 #[tokio::test]
 async fn every_status_is_published() {
