@@ -65,6 +65,8 @@ deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build and deploy to AWS for ARCH; 
 	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo \
 		$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCH)
 	@# What was answered the first time stands in samconfig.toml from then on.
+	@if grep -q 'Architecture=' samconfig.toml && ! grep -q 'Architecture=."$(ARCH)' samconfig.toml; then \
+		echo 'samconfig.toml names another Architecture than $(ARCH), for which this was built.' >&2; exit 1; fi
 	@if grep -q '^region' samconfig.toml; then $(SAM)/bin/sam deploy; \
 		else $(SAM)/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH); fi
 	@echo 'Make the first key with the command in the output FirstKeyCommand above. It needs passloom-keys:'

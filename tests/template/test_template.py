@@ -66,7 +66,7 @@ class Template(unittest.TestCase):
             ttl = {"AttributeName": "delete_after", "Enabled": True}
             self.assertEqual(table["Properties"]["TimeToLiveSpecification"], ttl)
             for name in ("Pepper", "FunctionLogGroup"):
-                self.assertEqual(resources[name]["DeletionPolicy"], "Retain", name)
+                self.assertEqual(resources[name]["DeletionPolicy"], "RetainExceptOnCreate", name)
             self.assertEqual(resources["FunctionLogGroup"]["Properties"]["RetentionInDays"], 90)
 
     def test_the_customers_key_encrypts_the_table_and_the_logs(self):
