@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export SAM_CLI_TELEMETRY := 0
 
-# Tools that no Rust machine has, each in a virtual environment of its own under .tools.
+# Tools that no Rust machine has, each in a folder of its own under .tools.
 CARGO_LAMBDA_VERSION := 1.9.2
 SAM_VERSION := 1.170.0
 CFN_LINT_VERSION := 1.58.0
@@ -17,10 +17,12 @@ BOTO3_VERSION := 1.44.5
 REQUESTS_VERSION := 2.34.2
 SAM_TRANSLATOR_VERSION := 1.115.0
 OPENAPI_VALIDATOR_VERSION := 0.9.0
+CARGO_DENY_VERSION := 0.20.2
 CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
 SAM := .tools/sam-$(SAM_VERSION)
 CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
 CHECKOV := .tools/checkov-$(CHECKOV_VERSION)
+CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)
 # A cloud to test in, and clients of it.
 CLOUD := .tools/cloud-$(MOTO_VERSION)
 SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
@@ -29,6 +31,17 @@ SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 TARGET := $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
 FUNCTION := target/lambda/passloom/bootstrap
+SBOM := target/sbom/passloom.cdx.json
+
+# A panic names its place in the source. Where the project, the crates and the sources of the standard library
+# lie on this machine, if it has them, must not be in that name: the same commit is the same function anywhere.
+CRATES = $(or $(CARGO_HOME),$(HOME)/.cargo)
+RUST_SOURCES = $(shell rustc --print sysroot)/lib/rustlib/src/rust
+RUST_COMMIT = $(shell rustc -vV | sed -n 's/^commit-hash: //p')
+REMAP = "--remap-path-prefix=$(CURDIR)=.", "--remap-path-prefix=$(CRATES)=cargo", \
+	"--remap-path-prefix=$(RUST_SOURCES)=/rustc/$(RUST_COMMIT)"
+# What Cargo.toml says of symbols, cargo forgets for a package with an opt-level of its own.
+STRIP = "-Cstrip=symbols"
 
 PORT ?= 9000
 EVENT ?= events/http-api.json
@@ -58,11 +71,13 @@ invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to what `make run` s
 build: $(CARGO_LAMBDA)/ready ## Build target/lambda/passloom/bootstrap, for ARCH=x86_64 or arm64.
 	@if ! ls "$$(rustc --print sysroot)/lib/rustlib" | grep -qx '$(TARGET)'; then \
 		echo "The Rust target $(TARGET) is missing. Add it with: rustup target add $(TARGET)" >&2; exit 1; fi
-	$(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked --compiler cargo --target $(TARGET) --bin passloom
+	@# RUSTFLAGS, had this shell any, would push aside these flags and those of cargo-lambda.
+	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
+		--compiler cargo --target $(TARGET) --bin passloom --config 'build.rustflags = [$(REMAP), $(STRIP)]'
 
 .PHONY: deploy
 deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build and deploy to AWS for ARCH; asks for everything the first time.
-	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo \
+	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo CARGO_BUILD_RUSTFLAGS=$(STRIP) \
 		$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCH)
 	@# What was answered the first time stands in samconfig.toml from then on.
 	@if grep -q 'Architecture=' samconfig.toml && ! grep -q 'Architecture=."$(ARCH)' samconfig.toml; then \
@@ -138,6 +153,35 @@ tree: ## Check that the function holds no crate that has no place in it.
 		echo 'These crates have no place in the function.' >&2; exit 1; fi
 	@echo 'In the tree of the function there is none of: $(UNWANTED)'
 
+.PHONY: deny
+deny: $(CARGO_DENY)/ready ## Check licences, origins and doublets of the crates.
+	$(CARGO_DENY)/bin/cargo-deny --locked check licenses bans sources
+
+.PHONY: advisories
+advisories: $(CARGO_DENY)/ready ## Check the crates against the RustSec advisories, which are fetched from GitHub.
+	$(CARGO_DENY)/bin/cargo-deny --locked check advisories
+
+.PHONY: sbom
+sbom: build ## Write the bill of materials of the function, CycloneDX, to target/sbom.
+	@mkdir -p $(dir $(SBOM))
+	python3 tests/sbom.py $(TARGET) $(FUNCTION) > $(SBOM)
+	@echo '$(SBOM)'
+
+.PHONY: package
+package: sbom ## Put into target/package what is handed on: a zip for Lambda, the bill of materials, checksums.
+	@rm -rf target/package && mkdir -p target/package
+	@install -m 755 $(FUNCTION) target/package/bootstrap
+	@cp $(SBOM) target/package/passloom-$(ARCH).cdx.json
+	@# A zip holds the time: the earliest that it can hold.
+	@touch -d '1980-01-01 00:00:00 UTC' target/package/bootstrap
+	@cd target/package && TZ=UTC python3 -m zipfile -c passloom-$(ARCH).zip bootstrap
+	@cd target/package && sha256sum bootstrap passloom-$(ARCH).zip passloom-$(ARCH).cdx.json | tee SHA256SUMS
+	@rm target/package/bootstrap
+
+.PHONY: reproducible
+reproducible: $(CARGO_LAMBDA)/ready ## Build the last commit twice, in different folders, and compare.
+	tests/reproducible.sh $(ARCH)
+
 .PHONY: lint
 lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Check the template, and what SAM makes of it.
 	$(CFN_LINT)/bin/cfn-lint template.yaml
@@ -156,6 +200,12 @@ clean: ## Remove everything that was built, installed or stored here, the develo
 $(CARGO_LAMBDA)/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==$(CARGO_LAMBDA_VERSION)
+	@touch $@
+
+# Made for a short installation rather than a short run.
+$(CARGO_DENY)/ready:
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install --quiet --locked --root $(@D) cargo-deny@$(CARGO_DENY_VERSION)
 	@touch $@
 
 $(SAM)/ready:

@@ -1,0 +1,127 @@
+"""Writes the function's bill of materials, CycloneDX 1.5, to the standard output.
+
+usage: sbom.py <target triple> <function>
+
+In it is what cargo links for that target, as `cargo tree` tells it: no crate of the tests, of a build
+script or of a macro. The features are those of the build, which `cargo metadata` cannot tell: it
+counts in what the tests ask for. The same commit gives the same bytes.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import uuid
+from datetime import datetime, timezone
+from pathlib import Path
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def purl(name: str, version: str) -> str:
+    return f"pkg:cargo/{name}@{version}"
+
+
+def licences(expression: str | None) -> list:
+    # Older crates write "MIT/Apache-2.0".
+    return [{"expression": re.sub(" */ *", " OR ", expression)}] if expression else []
+
+
+def linked(target: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Each crate that is linked, the project first, with those that it needs itself."""
+    tree = run("cargo", "tree", "--locked", "--target", target, "--edges", "normal,no-proc-macro", "--prefix", "depth")
+    needs: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    above: list[tuple[str, str]] = []
+    for line in tree.splitlines():
+        depth, name, version = re.match(r"(\d+)(\S+) v(\S+)", line).groups()
+        crate = (name, version)
+        del above[int(depth) :]
+        needs.setdefault(crate, set())
+        if above:
+            needs[above[-1]].add(crate)
+        above.append(crate)
+    return needs
+
+
+def main() -> None:
+    target, function = sys.argv[1:]
+    needs = linked(target)
+    packages = json.loads(run("cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", target))
+    about = {(package["name"], package["version"]): package for package in packages["packages"]}
+    lock = Path("Cargo.lock").read_text(encoding="utf-8")
+    checksums = {
+        (name, version): checksum
+        for name, version, checksum in re.findall(
+            r'^name = "(.+)"\nversion = "(.+)"\nsource = "registry\+.+"\nchecksum = "(.+)"$', lock, re.MULTILINE
+        )
+    }
+    project, *crates = needs
+    crates.sort()
+
+    # A fact of the commit, as a date must be that is the same in every build of it.
+    committed = datetime.fromisoformat(run("git", "show", "-s", "--format=%cI", "HEAD").strip())
+    compiler = dict(line.split(": ", 1) for line in run("rustc", "-vV").splitlines() if ": " in line)
+    standard_library = f"rust-std@{compiler['release']}"
+
+    components = [
+        {
+            "type": "library",
+            "bom-ref": purl(name, version),
+            "name": name,
+            "version": version,
+            "description": " ".join((about[name, version]["description"] or "").split()),
+            "scope": "required",
+            "hashes": [{"alg": "SHA-256", "content": checksums[name, version]}],
+            "licenses": licences(about[name, version]["license"]),
+            "purl": purl(name, version),
+        }
+        for name, version in crates
+    ]
+    components.append(
+        {
+            "type": "library",
+            "bom-ref": standard_library,
+            "name": "rust-std",
+            "version": compiler["release"],
+            "description": f"The standard library of Rust, commit {compiler['commit-hash']}",
+            "scope": "required",
+            "licenses": licences("MIT OR Apache-2.0"),
+        }
+    )
+    bill = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {
+            "timestamp": committed.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "component": {
+                "type": "application",
+                "bom-ref": purl(*project),
+                "name": project[0],
+                "version": project[1],
+                "description": about[project]["description"],
+                "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(Path(function).read_bytes()).hexdigest()}],
+                "licenses": licences(about[project]["license"]),
+                "purl": purl(*project),
+            },
+            "properties": [{"name": "cdx:rustc:sbom:target:triple", "value": target}],
+        },
+        "components": components,
+        "dependencies": [
+            {"ref": purl(*crate), "dependsOn": sorted(purl(*needed) for needed in needs[crate])} for crate in sorted(needs)
+        ],
+    }
+    bill["dependencies"].append({"ref": standard_library, "dependsOn": []})
+    project_needs = next(entry for entry in bill["dependencies"] if entry["ref"] == purl(*project))
+    project_needs["dependsOn"] = sorted([*project_needs["dependsOn"], standard_library])
+    content = json.dumps(bill, sort_keys=True)
+    bill["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, content).urn
+    json.dump(bill, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+if __name__ == "__main__":
+    main()
