@@ -7,7 +7,8 @@
 //!
 //! How many places a write takes follows what is spent: half of what the slot before leads one to expect
 //! of the rest of this one, or else what this one's own pace does, and then no more than twice as many in
-//! all as were spent. So a caller never loses more than it was admitted in the two slots.
+//! all as were spent. So a caller whose requests come one at a time never loses more than it was admitted
+//! in the two slots.
 
 use std::num::NonZeroU32;
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
     python3 -m unittest discover --start-directory tests/template
 
-FUNCTION names the built function, AUDIT_SCHEMAS the folder of the schemas of the audit line.
+FUNCTION and KEYS name the built function and passloom-keys, where they are not those in target/.
 """
 
 import json
