@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
@@ -177,18 +177,28 @@ impl App {
         finish(body::assessed(&assessment, &strength, &record.request_id), &admission)
     }
 
-    /// The sampler of a policy: one of the last few that were used, or a new one.
+    /// The sampler of a policy: one of the last few that were used, or a new one. Others need not wait
+    /// while that is worked out.
     fn sampler(&self, policy: &Policy) -> Result<Arc<Sampler>, Problem> {
-        let mut samplers = self.samplers.lock().unwrap_or_else(PoisonError::into_inner);
-        let sampler = if let Some(index) = samplers.iter().position(|one| one.shape() == policy.shape()) {
-            samplers.remove(index)
+        let known = {
+            let mut samplers = self.samplers();
+            let index = samplers.iter().position(|one| one.shape() == policy.shape());
+            index.map(|index| samplers.remove(index))
+        };
+        let sampler = if let Some(sampler) = known {
+            sampler
         } else {
             let sampler = Sampler::new(policy.shape().clone());
             Arc::new(sampler.map_err(|error| RequestError::from(policy.explain(error)))?)
         };
+        let mut samplers = self.samplers();
         samplers.insert(0, sampler.clone());
         samplers.truncate(SAMPLERS);
         Ok(sampler)
+    }
+
+    fn samplers(&self) -> MutexGuard<'_, Vec<Arc<Sampler>>> {
+        self.samplers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who asks, as far as can be said without the database.

@@ -135,7 +135,17 @@ impl Function {
 
     /// Hands it an event and waits for what it posts.
     pub async fn send(&self, event: &Value) -> Invocation {
+        self.hand_over(event);
+        self.outcome().await
+    }
+
+    /// Hands it an event, beside those that it has not answered yet.
+    pub fn hand_over(&self, event: &Value) {
         self.events.send(event.to_string()).unwrap();
+    }
+
+    /// Waits for what it posts next.
+    pub async fn outcome(&self) -> Invocation {
         self.outcomes.lock().await.recv().await.unwrap()
     }
 
