@@ -3,58 +3,36 @@
 //!
 //! Prints a line of JSON with its URL and a key, and ends with its standard input.
 
+mod embedded;
+
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::config::Credentials;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers, Store};
+use embedded::{Embedded, TABLE};
+use passloom::access::{Peppers, Store};
 use passloom::app::{App, system_clock};
 use passloom::audit::{AuditFormat, AuditLog};
 use passloom::http::Origins;
 use passloom::settings::Auth;
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-const TABLE: &str = "passloom";
 /// Larger than any body that is taken, so that too large ones arrive.
 const MOST_BODY: usize = 1 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let engine = dynoxide::Database::memory()?;
-    engine.create_table(serde_json::from_value(json!({
-        "TableName": TABLE,
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "BillingMode": "PAY_PER_REQUEST"
-    }))?)?;
-    let database = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}", database.local_addr()?);
-    tokio::spawn(dynoxide::server::serve_on(database, engine));
-    let credentials = Credentials::new("local", "local", None, None, "local");
-    let endpoint = Endpoint { region: "local".into(), credentials, url: Some(url), trusted: None };
-    let client = access::connect(endpoint, Duration::from_secs(1)).await?;
-
-    let pepper: Result<String, _> =
-        (0..4).map(|_| Ok::<_, Box<dyn Error>>(format!("{:016x}", SysRng.try_next_u64()?))).collect();
-    let peppers = Peppers::parse(&pepper?).map_err(|_| "no pepper")?;
-    let (key, text) = ApiKey::generate(&mut SysRng, &peppers)?;
-    let limits = Limits { per_minute: NonZeroU32::MAX, per_day: NonZeroU32::MAX };
-    let item = KeyRecord::new(&key, "tests".into(), limits, "2026-01-01T00:00:00Z".into()).to_new_item();
-    client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
-
+    let Embedded { client, pepper, key, .. } = Embedded::start().await?;
+    let peppers = Peppers::parse(&pepper).map_err(|_| "no pepper")?;
     let origins = Origins::parse("https://app.example.com").unwrap_or_default();
     let store = Store::new(client, TABLE.into(), NonZeroU32::MIN);
     // Audit lines go where a caller's terminal shows them, since the standard output says how to call.
@@ -69,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new().fallback(handle).with_state(Arc::new(app));
-    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": text.to_string() }))?;
+    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": key }))?;
     io::stdout().flush()?;
     let ended = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
     tokio::select! {
