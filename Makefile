@@ -25,6 +25,10 @@ CHECKOV := .tools/checkov-$(CHECKOV_VERSION)
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)
 # A cloud to test in, and clients of it.
 CLOUD := .tools/cloud-$(MOTO_VERSION)
+# The references of the benchmarks, and what they are made of.
+BENCH := .tools/bench
+REFERENCES := benches/references
+PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
 
 # x86_64 or arm64.
@@ -136,16 +140,43 @@ soak: build ## Ten minutes of floods, faults and restarts (or SOAK_SECONDS=…),
 		cargo test --locked --test service -- --nocapture the_promise_is_kept
 
 .PHONY: bench
-bench: ## Measure what a draw costs beside one getrandom call, and beside other generators.
+bench: bench-ready ## Measure the function beside its references, and write docs/performance.md.
+	$(PYTHON) benches/function/run.py $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: bench-ready ## The same with a tenth of the samples; writes nothing.
+	$(PYTHON) benches/function/run.py $(BENCH) quick
+
+.PHONY: cost
+cost: ## Work out docs/cost.md again, from prices and what `make bench` measured.
+	python3 benches/cost/cost.py
+
+.PHONY: bench-draw
+bench-draw: ## Measure what a draw costs beside one getrandom call, and beside other generators.
 	cargo bench --locked --bench draw -- --sample-count 1000
+
+.PHONY: bench-ready
+bench-ready: build $(BENCH)/fastapi/ready $(if $(shell command -v npm),$(BENCH)/express/ready)
+	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
+		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
+		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
+	cargo build --locked --release --example database
+	@cp $(REFERENCES)/express/*.js $(BENCH)/express; cp $(REFERENCES)/fastapi/app.py $(BENCH)/fastapi
+	@cd $(BENCH) && rm -f *.zip && \
+		python3 -m zipfile -c Passloom.zip $(CURDIR)/$(FUNCTION) && \
+		python3 -m zipfile -c empty.zip $(CURDIR)/target/references/empty/bootstrap && \
+		python3 -m zipfile -c one-UpdateItem.zip $(CURDIR)/target/references/one-update/bootstrap && \
+		python3 -m zipfile -c FastAPI.zip fastapi/* && \
+		if [ -e express/ready ]; then python3 -m zipfile -c Express.zip express/*; \
+			else echo 'There is no npm here: Express is left out.' >&2; fi
 
 .PHONY: format
 format: ## Check the formatting.
-	cargo fmt --check
+	cargo fmt --all --check
 
 .PHONY: clippy
 clippy: ## Check the code.
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 .PHONY: tree
 tree: ## Check that the function holds no crate that has no place in it.
@@ -234,4 +265,16 @@ $(SCHEMATHESIS)/ready:
 $(CFN_LINT)/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check cfn-lint==$(CFN_LINT_VERSION)
+	@touch $@
+
+$(BENCH)/express/ready: $(REFERENCES)/express/package-lock.json
+	@mkdir -p $(@D)
+	cp $(REFERENCES)/express/package.json $(REFERENCES)/express/package-lock.json $(@D)
+	cd $(@D) && npm ci --omit=dev --no-audit --no-fund --silent
+	@touch $@
+
+$(BENCH)/fastapi/ready: $(REFERENCES)/fastapi/requirements.txt
+	@rm -rf $(@D) && mkdir -p $(@D)
+	python3 -m venv $(BENCH)/installer
+	$(BENCH)/installer/bin/pip install --quiet --disable-pip-version-check --target $(@D) -r $<
 	@touch $@

@@ -1,5 +1,5 @@
 //! What a draw costs, beside one call of the operating system's generator for as many bytes, and
-//! beside generators that promise less. `make bench` prints the ratios.
+//! beside generators that promise less. `make bench-draw` prints the ratios.
 
 #![expect(clippy::expect_used, reason = "a benchmark stops at what it did not expect")]
 
