@@ -180,11 +180,7 @@ impl App {
     /// The sampler of a policy: one of the last few that were used, or a new one. Others need not wait
     /// while that is worked out.
     fn sampler(&self, policy: &Policy) -> Result<Arc<Sampler>, Problem> {
-        let known = {
-            let mut samplers = self.samplers();
-            let index = samplers.iter().position(|one| one.shape() == policy.shape());
-            index.map(|index| samplers.remove(index))
-        };
+        let known = self.samplers().iter().find(|one| one.shape() == policy.shape()).cloned();
         let sampler = if let Some(sampler) = known {
             sampler
         } else {
@@ -192,6 +188,8 @@ impl App {
             Arc::new(sampler.map_err(|error| RequestError::from(policy.explain(error)))?)
         };
         let mut samplers = self.samplers();
+        // Another request may have worked out the same one meanwhile.
+        samplers.retain(|one| one.shape() != policy.shape());
         samplers.insert(0, sampler.clone());
         samplers.truncate(SAMPLERS);
         Ok(sampler)
