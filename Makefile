@@ -161,7 +161,7 @@ bench-ready: build $(BENCH)/fastapi/ready $(if $(shell command -v npm),$(BENCH)/
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
 	cargo build --locked --release --example database
-	@cp $(REFERENCES)/express/*.js $(BENCH)/express; cp $(REFERENCES)/fastapi/app.py $(BENCH)/fastapi
+	@mkdir -p $(BENCH)/express; cp $(REFERENCES)/express/*.js $(BENCH)/express; cp $(REFERENCES)/fastapi/app.py $(BENCH)/fastapi
 	@cd $(BENCH) && rm -f *.zip && \
 		python3 -m zipfile -c Passloom.zip $(CURDIR)/$(FUNCTION) && \
 		python3 -m zipfile -c empty.zip $(CURDIR)/target/references/empty/bootstrap && \

@@ -22,7 +22,6 @@ from subject import OTHER_CORES, Quota, Subject, event
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-REFERENCES = ROOT / "benches" / "references"
 # Lambda gives one core for each 1769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 SHARE_OF_128_MB = 128 / 1769
 
@@ -172,8 +171,8 @@ def throughput(passloom, request, requests):
 
 
 def spread(values):
-    deciles = statistics.quantiles(values, n=100, method="inclusive")
-    return {"p50": statistics.median(values), "p90": deciles[89], "p99": deciles[98], "n": len(values)}
+    percentiles = statistics.quantiles(values, n=100, method="inclusive")
+    return {"p50": statistics.median(values), "p90": percentiles[89], "p99": percentiles[98], "n": len(values)}
 
 
 def main():

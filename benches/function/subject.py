@@ -13,16 +13,18 @@ from runtime_api import RuntimeApi
 FUNCTION_CORE = max(os.sched_getaffinity(0))
 OTHER_CORES = os.sched_getaffinity(0) - {FUNCTION_CORE} or {FUNCTION_CORE}
 
+PATH = "/api/generate"
 
-def event(key, path="/api/generate", query=""):
+
+def event(key, query=""):
     """What an HTTP API hands over."""
     headers = {"host": "passloom.example.com", "user-agent": "bench/1", "x-forwarded-for": "192.0.2.7",
                "x-forwarded-port": "443", "x-forwarded-proto": "https", "accept": "*/*", "x-api-key": key}
     return json.dumps({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
+        "version": "2.0", "routeKey": "$default", "rawPath": PATH, "rawQueryString": query, "headers": headers,
         "requestContext": {
             "accountId": "123456789012", "apiId": "api", "domainName": "passloom.example.com", "domainPrefix": "passloom",
-            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7", "userAgent": "bench/1"},
+            "http": {"method": "GET", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7", "userAgent": "bench/1"},
             "requestId": "JKJaXmPLvHcESHA=", "routeKey": "$default", "stage": "$default",
             "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1767225600000,
         },
@@ -31,7 +33,7 @@ def event(key, path="/api/generate", query=""):
 
 
 class Subject:
-    """A program with its variables. `cgroup` is a folder whose limits hold for it."""
+    """A program with its variables, the Runtime API that it polls, and the file of what it prints."""
 
     def __init__(self, name, command, variables, logs):
         self.name, self.command, self.log = name, command, Path(logs) / f"{name.replace(' ', '-')}.log"
@@ -122,7 +124,7 @@ class Quota:
     PERIOD = 20_000
 
     def __init__(self, share):
-        self.share, old = share, Path("/sys/fs/cgroup/cpu")
+        old = Path("/sys/fs/cgroup/cpu")
         if (old / "cpu.cfs_quota_us").exists():
             self.root, self.members = old, "tasks"
             limits = {"cpu.cfs_period_us": self.PERIOD, "cpu.cfs_quota_us": int(self.PERIOD * share)}
