@@ -1,11 +1,11 @@
-# Everything a developer, an operator and CI run. `make help` lists it.
+# Commands for development, operation and CI. `make help` lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export SAM_CLI_TELEMETRY := 0
 
-# Tools that no Rust machine has, each in a folder of its own under .tools.
+# Tools that are installed into .tools, each into its own folder.
 CARGO_LAMBDA_VERSION := 1.9.2
 SAM_VERSION := 1.170.0
 CFN_LINT_VERSION := 1.58.0
@@ -18,14 +18,16 @@ REQUESTS_VERSION := 2.34.2
 SAM_TRANSLATOR_VERSION := 1.115.0
 OPENAPI_VALIDATOR_VERSION := 0.9.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
 SAM := .tools/sam-$(SAM_VERSION)
 CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
 CHECKOV := .tools/checkov-$(CHECKOV_VERSION)
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)
-# A cloud to test in, and clients of it.
+CARGO_MUTANTS := .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION)
+# An AWS emulator, and AWS clients.
 CLOUD := .tools/cloud-$(MOTO_VERSION)
-# The references of the benchmarks, and what they are made of.
+# The reference functions of the benchmarks, and their dependencies.
 BENCH := .tools/bench
 REFERENCES := benches/references
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
@@ -37,22 +39,35 @@ TARGET := $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
 FUNCTION := target/lambda/passloom/bootstrap
 SBOM := target/sbom/passloom.cdx.json
 
-# A panic names its place in the source. Where the project, the crates and the sources of the standard library
-# lie on this machine, if it has them, must not be in that name: the same commit is the same function anywhere.
+# Panic messages contain paths of source files. The paths of the project, the crates and the standard library on this
+# machine are replaced, so that a commit gives the same bytes on every machine.
 CRATES = $(or $(CARGO_HOME),$(HOME)/.cargo)
 RUST_SOURCES = $(shell rustc --print sysroot)/lib/rustlib/src/rust
 RUST_COMMIT = $(shell rustc -vV | sed -n 's/^commit-hash: //p')
 REMAP = "--remap-path-prefix=$(CURDIR)=.", "--remap-path-prefix=$(CRATES)=cargo", \
 	"--remap-path-prefix=$(RUST_SOURCES)=/rustc/$(RUST_COMMIT)"
-# What Cargo.toml says of symbols, cargo forgets for a package with an opt-level of its own.
+# Cargo ignores `strip` in Cargo.toml for a package that has its own opt-level.
 STRIP = "-Cstrip=symbols"
 
 PORT ?= 9000
 EVENT ?= events/http-api.json
 EXAMPLES ?= 30
 
-# Crates that have no place in the function: the embedded database and what aws-config would cost.
-UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys openssl-sys
+# Crates that the function must not contain: the embedded database, aws-config and its TLS libraries, and the argument
+# parser of passloom-keys.
+UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys openssl-sys clap clap_builder clap_derive
+
+# What needs a program that is absent is skipped, and one line says so. REQUIRE=browser,java,npm,… lists programs
+# whose absence is an error instead.
+REQUIRE ?=
+export REQUIRE
+# $(call optional,PROGRAM,WHAT) reports that WHAT is skipped if PROGRAM is absent; it fails if REQUIRE lists PROGRAM.
+optional = command -v $(1) > /dev/null || { echo 'skipped: $(2): $(1) is not installed' >&2; \
+	case ',$(REQUIRE),' in *,$(1),*) exit 1;; esac; }
+
+# The same packages and features in each command, so that cargo compiles the dependencies once.
+CARGO_BUILD := cargo build --locked --workspace --all-features
+CARGO_TEST := cargo test --locked --workspace --all-features
 
 .PHONY: help
 help: ## List the commands.
@@ -60,161 +75,171 @@ help: ## List the commands.
 		printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
-run: $(CARGO_LAMBDA)/ready ## Serve on 127.0.0.1:9000 (or PORT=…) with an embedded database and a key.
-	@cargo build --locked --bin passloom-keys --example local
-	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/examples/local $(PORT)
+run: ## Run the service on 127.0.0.1:9000 (or PORT=…) with an embedded database and an API key.
+	@# One build for both programs, so that each crate is compiled once. cargo-lambda is downloaded meanwhile.
+	@$(MAKE) --silent $(CARGO_LAMBDA)/ready & \
+		cargo build --locked --package passloom --package passloom-examples --bin passloom --bin local; wait $$!
+	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/local $(PORT)
 
 .PHONY: invoke
-invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to what `make run` serves (at the same PORT).
+invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to the function that `make run` has started (with the same PORT).
 	@mkdir -p .local
 	@sed "s/PASSLOOM_API_KEY/$$(cat .local/api-key)/" $(EVENT) > .local/event.json
-	@$(CARGO_LAMBDA)/bin/cargo-lambda lambda invoke passloom --invoke-address 127.0.0.1 --invoke-port $(PORT) --data-file .local/event.json
+	@$(CARGO_LAMBDA)/bin/cargo-lambda lambda invoke _ --invoke-address 127.0.0.1 --invoke-port $(PORT) --data-file .local/event.json
 	@echo
 
 .PHONY: build
-build: $(CARGO_LAMBDA)/ready ## Build target/lambda/passloom/bootstrap, for ARCH=x86_64 or arm64.
+build: $(CARGO_LAMBDA)/ready ## Build the function, target/lambda/passloom/bootstrap, for ARCH=x86_64 or arm64.
 	@if ! ls "$$(rustc --print sysroot)/lib/rustlib" | grep -qx '$(TARGET)'; then \
 		echo "The Rust target $(TARGET) is missing. Add it with: rustup target add $(TARGET)" >&2; exit 1; fi
-	@# RUSTFLAGS, had this shell any, would push aside these flags and those of cargo-lambda.
+	@# RUSTFLAGS in the environment would override these flags and those of cargo-lambda.
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --bin passloom --config 'build.rustflags = [$(REMAP), $(STRIP)]'
 
 .PHONY: deploy
-deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build and deploy to AWS for ARCH; asks for everything the first time.
+deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build for ARCH and deploy to AWS. The first run asks for all parameters.
 	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo CARGO_BUILD_RUSTFLAGS=$(STRIP) \
 		$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCH)
-	@# What was answered the first time stands in samconfig.toml from then on.
+	@# The first run saves the parameters in samconfig.toml.
 	@if grep -q 'Architecture=' samconfig.toml && ! grep -q 'Architecture=."$(ARCH)' samconfig.toml; then \
-		echo 'samconfig.toml names another Architecture than $(ARCH), for which this was built.' >&2; exit 1; fi
+		echo 'The build is for $(ARCH), but samconfig.toml has another Architecture.' >&2; exit 1; fi
 	@if grep -q '^region' samconfig.toml; then $(SAM)/bin/sam deploy; \
 		else $(SAM)/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH); fi
-	@echo 'Make the first key with the command in the output FirstKeyCommand above. It needs passloom-keys:'
-	@echo '  cargo install --locked --path . --bin passloom-keys'
-	@echo 'and credentials in the environment:'
+	@echo 'Create the first key with the command in the output FirstKeyCommand above. It requires passloom-keys:'
+	@echo '  cargo install --locked --path . --features admin --bin passloom-keys'
+	@echo 'and AWS credentials in environment variables:'
 	@echo '  eval "$$(aws configure export-credentials --format env)"'
 
 .PHONY: destroy
-destroy: $(SAM)/ready ## Delete the stack from AWS, but for what cannot be made again.
-	@echo 'These stay, because without them every key and the audit trail are lost: the table of keys, the pepper'
-	@echo 'in Secrets Manager, the log group of the audit lines, and the KMS key if there is one. docs/operations.md'
-	@echo 'tells how to delete them for good.'
+destroy: $(SAM)/ready ## Delete the stack from AWS, except the resources that cannot be restored.
+	@echo 'These resources are retained, because without them every key and the audit log are lost: the table, the'
+	@echo 'signing secret in Secrets Manager, the log group of the audit log, and the KMS key if the stack has one.'
+	@echo 'docs/operations.md describes how to delete them permanently.'
 	$(SAM)/bin/sam delete
 
+.PHONY: check
+check: format clippy ## Check format and lints, and run the unit and end-to-end tests. Needs no release build and no other tools.
+	$(CARGO_TEST) --lib --bins --test end_to_end --test documents
+
 .PHONY: test
-test: format clippy build ## Everything that CI checks.
-	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" cargo test --locked --no-fail-fast
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+test: format clippy build ## Run all checks and tests.
+	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features --document-private-items
 	$(MAKE) --no-print-directory tree lint template contract recipes
 
 .PHONY: contract
-contract: $(SCHEMATHESIS)/ready ## Test the service against its contract, with EXAMPLES=… requests of each kind.
-	cargo build --locked --example gateway
-	$(SCHEMATHESIS)/bin/python tests/contract/contract.py target/debug/examples/gateway $(SCHEMATHESIS)/bin/schemathesis \
+contract: $(SCHEMATHESIS)/ready ## Test the service against its OpenAPI document, with EXAMPLES=… requests per operation.
+	$(CARGO_BUILD) --bin gateway
+	$(SCHEMATHESIS)/bin/python tests/contract/contract.py target/debug/gateway $(SCHEMATHESIS)/bin/schemathesis \
 		$(SCHEMATHESIS)/bin/openapi-spec-validator $(EXAMPLES)
 
 .PHONY: recipes
-recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md, as far as their programs are installed.
-	cargo build --locked --example gateway
-	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/examples/gateway
+recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are installed.
+	$(CARGO_BUILD) --bin gateway
+	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/gateway
 
 .PHONY: template
-template: $(CLOUD)/ready build ## Test the template, and the function in the cloud that it makes.
-	cargo build --locked --bin passloom-keys
+template: $(CLOUD)/ready build ## Test the template, and the function in an emulated stack.
+	$(CARGO_BUILD) --bin passloom-keys
 	AWS_DEFAULT_REGION=eu-central-1 $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/template
 
 .PHONY: fuzz
-fuzz: ## Throw ten million inputs at the parsers (or FUZZ=… at each of six).
-	FUZZ=$${FUZZ:-1700000} cargo test --locked --test fuzz
+fuzz: ## Test the six parsers with ten million random inputs (or FUZZ=… inputs each).
+	FUZZ=$${FUZZ:-1700000} $(CARGO_TEST) --test fuzz
 
 .PHONY: uniformity
-uniformity: ## Test uniformity with the operating system's randomness, at length, and print p-values.
-	UNIFORMITY=1 cargo test --locked --release --test fairness -- --nocapture uniformity aimed
+uniformity: ## Test uniformity with many samples from the system's random generator, and print p-values.
+	UNIFORMITY=1 $(CARGO_TEST) --release --test uniformity -- --nocapture uniformity full_size
 
-.PHONY: mutants-admission
-mutants-admission: ## Break the rules of admission one by one, and see the tests fail for it.
-	python3 tests/admission/mutants.py
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS)/ready ## Test the tests of rate limiting and authentication with cargo-mutants.
+	@mkdir -p target
+	@# As --cargo-arg, so that cargo builds these tests only.
+	$(CARGO_MUTANTS)/bin/cargo-mutants mutants --output target --package passloom --all-features \
+		--file 'src/access/limiter/**' --file src/app/authentication.rs --cargo-arg=--locked \
+		--cargo-arg=--lib --cargo-arg=--test=rate_limit_model --cargo-arg=--test=end_to_end
 
 .PHONY: soak
-soak: build ## Ten minutes of floods, faults and restarts (or SOAK_SECONDS=…), with figures at the end.
+soak: build ## Test the rate limit under load, faults and restarts for ten minutes (or SOAK_SECONDS=…).
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" SOAK_SECONDS=$${SOAK_SECONDS:-600} \
-		cargo test --locked --test service -- --nocapture the_promise_is_kept
+		$(CARGO_TEST) --test end_to_end -- --nocapture rate_limit_holds_under_load_faults_and_restarts
 
 .PHONY: bench
-bench: bench-ready ## Measure the function beside its references, and write docs/performance.md.
+bench: bench-ready ## Measure the function and the reference functions, and update docs/performance.md.
 	$(PYTHON) benches/function/run.py $(BENCH)
 
 .PHONY: bench-quick
-bench-quick: bench-ready ## The same with a tenth of the samples; writes nothing.
+bench-quick: bench-ready ## Measure with a tenth of the samples, without writing files.
 	$(PYTHON) benches/function/run.py $(BENCH) quick
 
 .PHONY: cost
-cost: ## Work out docs/cost.md again, from prices and what `make bench` measured.
+cost: ## Update docs/cost.md from the prices and the results of `make bench`.
 	python3 benches/cost/cost.py
 
 .PHONY: bench-draw
-bench-draw: ## Measure what a draw costs beside one getrandom call, and beside other generators.
+bench-draw: ## Measure the generation of one password, one getrandom call and other password generators.
 	cargo bench --locked --bench draw -- --sample-count 1000
 
 .PHONY: bench-ready
 bench-ready: build $(BENCH)/fastapi/ready $(if $(shell command -v npm),$(BENCH)/express/ready)
+	@[ -e $(BENCH)/express/ready ] || $(call optional,npm,Express)
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
-	cargo build --locked --release --example database
+	cargo build --locked --release --package passloom-examples --features tls --bin database
 	@mkdir -p $(BENCH)/express; cp $(REFERENCES)/express/*.js $(BENCH)/express; cp $(REFERENCES)/fastapi/app.py $(BENCH)/fastapi
 	@cd $(BENCH) && rm -f *.zip && \
 		python3 -m zipfile -c Passloom.zip $(CURDIR)/$(FUNCTION) && \
 		python3 -m zipfile -c empty.zip $(CURDIR)/target/references/empty/bootstrap && \
 		python3 -m zipfile -c one-UpdateItem.zip $(CURDIR)/target/references/one-update/bootstrap && \
 		python3 -m zipfile -c FastAPI.zip fastapi/* && \
-		if [ -e express/ready ]; then python3 -m zipfile -c Express.zip express/*; \
-			else echo 'There is no npm here: Express is left out.' >&2; fi
+		if [ -e express/ready ]; then python3 -m zipfile -c Express.zip express/*; fi
 
 .PHONY: format
-format: ## Check the formatting.
+format: ## Check the format of the Rust code.
 	cargo fmt --all --check
 
 .PHONY: clippy
-clippy: ## Check the code.
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+clippy: ## Run the lints of the Rust code.
+	cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 
 .PHONY: tree
-tree: ## Check that the function holds no crate that has no place in it.
-	@if cargo tree --locked -e normal --prefix none | grep -E '^($(subst $() ,|,$(UNWANTED))) v'; then \
-		echo 'These crates have no place in the function.' >&2; exit 1; fi
-	@echo 'In the tree of the function there is none of: $(UNWANTED)'
+tree: ## Check that the function does not depend on unwanted crates.
+	@if cargo tree --locked --package passloom -e normal --prefix none | grep -E '^($(subst $() ,|,$(UNWANTED))) v'; then \
+		echo 'The function must not depend on these crates.' >&2; exit 1; fi
+	@echo 'OK, not in the dependency tree: $(UNWANTED)'
 
 .PHONY: deny
-deny: $(CARGO_DENY)/ready ## Check licences, origins and doublets of the crates.
+deny: $(CARGO_DENY)/ready ## Check crate licences, sources and duplicate versions.
 	$(CARGO_DENY)/bin/cargo-deny --locked check licenses bans sources
 
 .PHONY: advisories
-advisories: $(CARGO_DENY)/ready ## Check the crates against the RustSec advisories, which are fetched from GitHub.
+advisories: $(CARGO_DENY)/ready ## Check the crates against the RustSec advisory database, which is downloaded from GitHub.
 	$(CARGO_DENY)/bin/cargo-deny --locked check advisories
 
 .PHONY: sbom
-sbom: build ## Write the bill of materials of the function, CycloneDX, to target/sbom.
+sbom: build ## Write the software bill of materials of the function (CycloneDX) to target/sbom.
 	@mkdir -p $(dir $(SBOM))
 	python3 tests/sbom.py $(TARGET) $(FUNCTION) > $(SBOM)
 	@echo '$(SBOM)'
 
 .PHONY: package
-package: sbom ## Put into target/package what is handed on: a zip for Lambda, the bill of materials, checksums.
+package: sbom ## Write the release files to target/package: a zip for Lambda, its bill of materials, checksums.
 	@rm -rf target/package && mkdir -p target/package
 	@install -m 755 $(FUNCTION) target/package/bootstrap
 	@cp $(SBOM) target/package/passloom-$(ARCH).cdx.json
-	@# A zip holds the time: the earliest that it can hold.
+	@# A zip contains modification times. This is the earliest that the format allows.
 	@touch -d '1980-01-01 00:00:00 UTC' target/package/bootstrap
 	@cd target/package && TZ=UTC python3 -m zipfile -c passloom-$(ARCH).zip bootstrap
 	@cd target/package && sha256sum bootstrap passloom-$(ARCH).zip passloom-$(ARCH).cdx.json | tee SHA256SUMS
 	@rm target/package/bootstrap
 
 .PHONY: reproducible
-reproducible: $(CARGO_LAMBDA)/ready ## Build the last commit twice, in different folders, and compare.
+reproducible: $(CARGO_LAMBDA)/ready ## Build the last commit twice, in different environments, and compare the results.
 	tests/reproducible.sh $(ARCH)
 
 .PHONY: lint
-lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Check the template, and what SAM makes of it.
+lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Lint the template and its SAM-expanded output.
 	$(CFN_LINT)/bin/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=eu-central-1 $(SAM)/bin/sam validate --lint --template-file template.yaml
 	@mkdir -p target/template
@@ -224,19 +249,26 @@ lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Check th
 		$(CHECKOV)/bin/checkov --file $$form --framework cloudformation --compact --quiet --skip-download; done
 
 .PHONY: clean
-clean: ## Remove everything that was built, installed or stored here, the development key included.
+clean: ## Delete builds, installed tools and local data, including the API key of `make run`.
 	rm -rf target .tools .local
 
-# Without its dependencies: the one it has is a compiler that is not used here.
+# Without its dependencies: they install the Zig compiler, which is not used.
 $(CARGO_LAMBDA)/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==$(CARGO_LAMBDA_VERSION)
 	@touch $@
 
-# Made for a short installation rather than a short run.
+# These settings shorten the installation; the speed of the tools matters less.
+$(CARGO_DENY)/ready $(CARGO_MUTANTS)/ready: export CARGO_PROFILE_RELEASE_LTO := off
+$(CARGO_DENY)/ready $(CARGO_MUTANTS)/ready: export CARGO_PROFILE_RELEASE_OPT_LEVEL := 1
+$(CARGO_DENY)/ready $(CARGO_MUTANTS)/ready: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS := 16
+
 $(CARGO_DENY)/ready:
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-		cargo install --quiet --locked --root $(@D) cargo-deny@$(CARGO_DENY_VERSION)
+	cargo install --quiet --locked --root $(@D) cargo-deny@$(CARGO_DENY_VERSION)
+	@touch $@
+
+$(CARGO_MUTANTS)/ready:
+	cargo install --quiet --locked --root $(@D) cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	@touch $@
 
 $(SAM)/ready:

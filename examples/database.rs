@@ -1,7 +1,7 @@
-//! The embedded DynamoDB for `make bench`, with a TLS end in front of it that has an authority of its own.
+//! The embedded DynamoDB of `make bench`, behind a TLS server whose certificate authority is created at the start.
 //!
-//! Prints a line of JSON that says how to reach it. Each line of its standard input is answered with
-//! the number of calls so far; it ends with its standard input.
+//! Prints one line of JSON that describes how to connect. Then prints the number of calls so far for each line of its
+//! standard input. Ends when its standard input is closed.
 
 mod embedded;
 
@@ -21,28 +21,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// What stands in every call, and in nothing else that goes to a database.
+/// The beginning of every call. Nothing else that a client sends begins with it.
 const CALL: &[u8] = b"POST / HTTP/1.1\r\n";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Embedded { url, pepper, key, unknown, .. } = Embedded::start().await?;
-    let engine: SocketAddr = url.trim_start_matches("http://").parse()?;
+    let Embedded { url, signing_secret, key, unknown, .. } = Embedded::start().await?;
+    let server: SocketAddr = url.trim_start_matches("http://").parse()?;
     let (acceptor, authority) = tls()?;
     let calls = Arc::new(AtomicUsize::new(0));
-    let encrypted = listen(engine, acceptor, calls.clone()).await?;
-    let reached = json!({
+    let encrypted = listen(server, acceptor, calls.clone()).await?;
+    let description = json!({
         "tls": format!("https://{encrypted}"),
         "authority": authority,
         "table": TABLE,
-        "pepper": pepper,
+        "signing_secret": signing_secret,
         "key": key,
         "unknown": unknown,
     });
-    say(&reached.to_string())?;
+    print_line(&description.to_string())?;
     tokio::task::spawn_blocking(move || {
         for line in io::stdin().lines() {
-            line.and_then(|_| say(&calls.load(Ordering::SeqCst).to_string()))?;
+            line.and_then(|_| print_line(&calls.load(Ordering::SeqCst).to_string()))?;
         }
         Ok::<_, io::Error>(())
     })
@@ -50,12 +50,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn say(line: &str) -> io::Result<()> {
+fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")?;
     io::stdout().flush()
 }
 
-/// A TLS end for 127.0.0.1, and the authority that vouches for it.
+/// A TLS acceptor for 127.0.0.1, and the certificate authority that clients must trust, as PEM.
 fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
     let mut parameters = CertificateParams::new(Vec::new())?;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -69,43 +69,43 @@ fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
     Ok((TlsAcceptor::from(Arc::new(config)), authority.pem()))
 }
 
-/// Takes connections for the engine and counts the calls on them.
-async fn listen(engine: SocketAddr, tls: TlsAcceptor, calls: Arc<AtomicUsize>) -> io::Result<SocketAddr> {
+/// Accepts TLS connections, forwards them to the database server and counts the calls.
+async fn listen(server: SocketAddr, tls: TlsAcceptor, calls: Arc<AtomicUsize>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
+        while let Ok((client, _)) = listener.accept().await {
             let (tls, calls) = (tls.clone(), calls.clone());
             tokio::spawn(async move {
-                near.set_nodelay(true)?;
-                carry(tls.accept(near).await?, engine, &calls).await
+                client.set_nodelay(true)?;
+                forward(tls.accept(client).await?, server, &calls).await
             });
         }
     });
     Ok(address)
 }
 
-async fn carry(near: TlsStream<TcpStream>, engine: SocketAddr, calls: &AtomicUsize) -> io::Result<()> {
-    let (mut requests, mut answers) = tokio::io::split(near);
-    let mut far = TcpStream::connect(engine).await?;
-    far.set_nodelay(true)?;
-    let (mut results, mut engine) = far.split();
-    let there = async {
+async fn forward(client: TlsStream<TcpStream>, server: SocketAddr, calls: &AtomicUsize) -> io::Result<()> {
+    let (mut requests, mut responses) = tokio::io::split(client);
+    let mut connection = TcpStream::connect(server).await?;
+    connection.set_nodelay(true)?;
+    let (mut from_server, mut to_server) = connection.split();
+    let upstream = async {
         let mut buffer = vec![0; 1 << 16];
         loop {
             let read = requests.read(&mut buffer).await?;
             if read == 0 {
                 return Ok(());
             }
-            // A client sends the beginning of a request in one piece, and the next one after the answer.
+            // A client sends the first line of a request in one piece, and waits for the response before the next.
             if buffer[..read].starts_with(CALL) {
                 calls.fetch_add(1, Ordering::SeqCst);
             }
-            engine.write_all(&buffer[..read]).await?;
+            to_server.write_all(&buffer[..read]).await?;
         }
     };
     tokio::select! {
-        ended = there => ended,
-        ended = async { tokio::io::copy(&mut results, &mut answers).await.map(drop) } => ended,
+        ended = upstream => ended,
+        ended = async { tokio::io::copy(&mut from_server, &mut responses).await.map(drop) } => ended,
     }
 }

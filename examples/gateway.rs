@@ -1,14 +1,13 @@
-//! The service behind plain HTTP, for clients that test it: the function's own handler, an embedded
-//! DynamoDB, and in front of them what API Gateway does to a request.
+//! The service behind plain HTTP, for the clients that test it: the function's handler, an embedded DynamoDB, and
+//! an HTTP server that turns requests into events as API Gateway does.
 //!
-//! Prints a line of JSON with its URL and a key, and ends with its standard input.
+//! Prints one line of JSON with the URL and a key. Ends when its standard input is closed.
 
 mod embedded;
 
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,47 +17,47 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use embedded::{Embedded, TABLE};
-use passloom::access::{Peppers, Store};
-use passloom::app::{App, system_clock};
+use passloom::access::Store;
+use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
-use passloom::http::Origins;
+use passloom::clock;
+use passloom::http::AllowedOrigins;
 use passloom::settings::Auth;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Larger than any body that is taken, so that too large ones arrive.
-const MOST_BODY: usize = 1 << 20;
+/// Larger than the longest body that the function accepts, so that the function itself rejects longer ones.
+const MAX_BODY: usize = 1 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Embedded { client, pepper, key, .. } = Embedded::start().await?;
-    let peppers = Peppers::parse(&pepper).map_err(|_| "no pepper")?;
-    let origins = Origins::parse("https://app.example.com").unwrap_or_default();
-    let store = Store::new(client, TABLE.into(), NonZeroU32::MIN);
-    // Audit lines go where a caller's terminal shows them, since the standard output says how to call.
+    let Embedded { client, signing_secret, key, .. } = Embedded::start().await?;
+    let secrets = embedded::parse_signing_secret(&signing_secret)?;
+    let origins = AllowedOrigins::parse("https://app.example.com").unwrap_or_default();
+    // Audit lines go to the standard error, because the caller reads the standard output.
     let app = App::new(
-        Auth::Key(peppers),
+        Auth::Key(secrets),
         true,
         origins,
-        store,
+        Store::new(client, TABLE.into()),
         AuditLog::new(io::stderr(), AuditFormat::Json),
-        system_clock(),
+        clock::system_clock(),
     );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new().fallback(handle).with_state(Arc::new(app));
     writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": key }))?;
     io::stdout().flush()?;
-    let ended = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
+    let input_closed = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
     tokio::select! {
         served = async { axum::serve(listener, routes).await } => Ok(served?),
-        _ = ended => Ok(()),
+        _ = input_closed => Ok(()),
     }
 }
 
 async fn handle(State(app): State<Arc<App>>, request: Request) -> Result<Response, axum::http::StatusCode> {
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, MOST_BODY).await.map_err(|_| axum::http::StatusCode::PAYLOAD_TOO_LARGE)?;
+    let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| axum::http::StatusCode::PAYLOAD_TOO_LARGE)?;
     let reply = app.handle(&event(&parts, &body).to_string(), "local").await;
     let reply = serde_json::to_value(reply).unwrap_or_default();
     let status = reply["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(502);
@@ -70,7 +69,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     response.body(body).map_err(|_| axum::http::StatusCode::BAD_GATEWAY)
 }
 
-/// The event of an HTTP API: repeated headers joined by commas, a body that is no text in base64.
+/// Builds the event of an HTTP API: repeated headers are joined by commas, and a body that is not UTF-8 is in base64.
 fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Value {
     let mut headers = serde_json::Map::new();
     for name in parts.headers.keys() {

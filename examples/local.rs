@@ -1,30 +1,48 @@
-//! `make run`: the function under `cargo lambda watch`, with an embedded DynamoDB and a key.
+//! `make run`: the function on this machine, with an embedded DynamoDB and an API key.
 //!
-//! Keeps its database and the key in `.local/`, so that both are there the next time.
+//! `cargo lambda watch` provides the Lambda runtime API and turns HTTP requests into events. The function is the
+//! program `passloom` beside this one. The database, the signing secret and the key are kept in `.local/`, so that the
+//! next start finds them.
+
+mod embedded;
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rand::TryRng;
-use rand::rngs::SysRng;
-use serde_json::{Value, json};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use embedded::TABLE;
+use passloom::access::{ApiKey, Limits, SigningSecrets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 const FOLDER: &str = ".local";
-const TABLE: &str = "passloom-local";
+const SIGNING_SECRET: &str = "signing-secret";
+const API_KEY: &str = "api-key";
+const PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const PER_DAY: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
+
+/// The name under which `cargo lambda watch` knows a function that it has not started. Requests to this function
+/// need no prefix in their path.
+const FUNCTION_NAME: &str = "_";
+const MEMORY_MB: &str = "128";
+
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match serve().await {
+    match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "make run: {error}");
@@ -33,46 +51,75 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).ok_or("which port?")?;
-    let port: u16 = port.parse().ok().filter(|port| *port > 0).ok_or("PORT must be a number from 1 to 65535")?;
+async fn run() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).and_then(|text| text.parse().ok()).filter(|port: &u16| *port > 0);
+    let port = port.ok_or("PORT must be a whole number from 1 to 65535")?;
     if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-        return Err(format!("port {port} is taken; choose another: make run PORT={}", port ^ 1).into());
+        return Err(format!("port {port} is in use; choose another one: make run PORT={}", port ^ 1).into());
     }
+
+    print("Starting the database.")?;
     fs::create_dir_all(FOLDER)?;
-
-    let database = database().await?;
-    let pepper = kept("pepper", || (0..4).map(|_| Ok(format!("{:016x}", SysRng.try_next_u64()?))).collect())?;
-    let variables = [
-        ("TABLE_NAME", TABLE),
-        ("KEY_PEPPER", &pepper),
-        ("ALLOW_HTTP", "true"),
-        ("AWS_REGION", "local"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &database),
-    ];
-    let key = kept("api-key", || make_key(&variables))?;
-
-    let mut watch = Command::new("cargo-lambda");
-    watch.args(["lambda", "watch", "--bin", "passloom", "--disable-cors", "--invoke-address", "127.0.0.1"]);
-    watch.args(["--invoke-port", &port.to_string()]).envs(variables);
-    // A process group of its own: whichever way this one is told to stop, all of that one is told.
-    let mut function = watch.process_group(0).spawn()?;
-    let answering = async {
-        announce(port, &key).await?;
-        std::future::pending().await
+    let database = embedded::serve(dynoxide::Database::new(&format!("{FOLDER}/dynamodb.sqlite"))?).await?;
+    let signing_secret = match read(SIGNING_SECRET)? {
+        Some(secret) => secret,
+        None => save(SIGNING_SECRET, embedded::new_signing_secret()?)?,
     };
-    tokio::select! {
-        failed = answering => failed,
-        ended = function.wait() => Err(format!("cargo lambda ended: {}", ended?).into()),
-        () = told_to_stop() => Ok(()),
+    let key = api_key(&database, &embedded::parse_signing_secret(&signing_secret)?).await?;
+
+    print("Starting cargo lambda watch.")?;
+    let mut emulator = start_emulator(port)?;
+    let mut function = None;
+    let served = tokio::select! {
+        failed = serve(port, &database, &signing_secret, &key, &mut function) => failed,
+        ended = emulator.wait() => Err(format!("cargo lambda watch has ended: {}", ended?).into()),
+        () = stop_signal() => Ok(()),
+    };
+    // The function first: it reports an error when the runtime API is gone.
+    if let Some(function) = function {
+        stop(function).await?;
     }
-    .and(stop(function).await)
+    stop(emulator).await?;
+    served
 }
 
-/// Ctrl-C, a closed terminal, or a polite kill.
-async fn told_to_stop() {
+/// Starts the function, prints how to call it, and returns an error when the function ends.
+async fn serve(
+    port: u16,
+    database: &str,
+    signing_secret: &str,
+    key: &str,
+    process: &mut Option<Child>,
+) -> Result<(), Box<dyn Error>> {
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+        sleep(POLL_INTERVAL).await;
+    }
+    print("Waiting for the function.")?;
+    let function = process.insert(start_function(port, database, signing_secret)?);
+    tokio::select! {
+        ended = function.wait() => return Err(function_ended(ended?)),
+        () = healthy(port) => {}
+    }
+    print(&format!(
+        "\nPassloom listens on http://127.0.0.1:{port}. Try:\n\n  \
+         curl -H 'X-Api-Key: {key}' 'http://127.0.0.1:{port}/api/generate?length=24&special=true'\n\n\
+         The key is kept in {FOLDER}/{API_KEY}. Audit lines follow. Ctrl-C stops everything.\n"
+    ))?;
+    Err(function_ended(function.wait().await?))
+}
+
+fn function_ended(status: ExitStatus) -> Box<dyn Error> {
+    format!("the function has ended: {status}").into()
+}
+
+fn print(line: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// Waits for Ctrl-C, a closed terminal or a request to terminate.
+async fn stop_signal() {
     let kinds = [SignalKind::interrupt(), SignalKind::hangup(), SignalKind::terminate()];
     let [Ok(mut interrupt), Ok(mut hangup), Ok(mut terminate)] = kinds.map(signal) else { return };
     tokio::select! {
@@ -82,79 +129,99 @@ async fn told_to_stop() {
     }
 }
 
-/// Starts the embedded DynamoDB and says where it is.
-async fn database() -> Result<String, Box<dyn Error>> {
-    let engine = dynoxide::Database::new(&format!("{FOLDER}/dynamodb.sqlite"))?;
-    let exists = engine.get_table_metadata(TABLE)?.is_some();
-    if !exists {
-        engine.create_table(serde_json::from_value(json!({
-            "TableName": TABLE,
-            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-            "BillingMode": "PAY_PER_REQUEST"
-        }))?)?;
+/// Returns the saved key if it still is in the table; otherwise creates one.
+async fn api_key(database: &str, secrets: &SigningSecrets) -> Result<String, Box<dyn Error>> {
+    let client = embedded::connect(database).await?;
+    if let Some(text) = read(API_KEY)?
+        && let Ok(key) = ApiKey::parse(&text, secrets)
+        && exists(&client, &key).await?
+    {
+        return Ok(text);
     }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(dynoxide::server::serve_on(listener, engine));
-    Ok(format!("http://{address}"))
+    let limits = Limits { per_minute: PER_MINUTE, per_day: PER_DAY };
+    save(API_KEY, embedded::create_key(&client, secrets, "local", limits).await?)
 }
 
-/// The text of a file in `.local/`, made on first use and readable to its owner only.
-fn kept(name: &str, make: impl FnOnce() -> Result<String, Box<dyn Error>>) -> Result<String, Box<dyn Error>> {
-    let path = Path::new(FOLDER).join(name);
-    if path.exists() {
-        return Ok(fs::read_to_string(path)?.trim().to_owned());
+async fn exists(client: &Client, key: &ApiKey) -> Result<bool, Box<dyn Error>> {
+    let id = AttributeValue::S(key.id().to_string());
+    Ok(client.get_item().table_name(TABLE).key("pk", id).send().await?.item.is_some())
+}
+
+/// Reads a file in `.local/`.
+fn read(name: &str) -> io::Result<Option<String>> {
+    match fs::read_to_string(Path::new(FOLDER).join(name)) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
-    let text = make()?;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())?;
+}
+
+/// Writes a file in `.local/` that only its owner can read.
+fn save(name: &str, text: String) -> Result<String, Box<dyn Error>> {
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(Path::new(FOLDER).join(name))?;
+    file.write_all(text.as_bytes())?;
     Ok(text)
 }
 
-/// Makes a key as an operator would.
-fn make_key(variables: &[(&str, &str)]) -> Result<String, Box<dyn Error>> {
-    let tool = std::env::current_exe()?.with_file_name("../passloom-keys");
-    let mut create = std::process::Command::new(tool);
-    create.args(["create", "--name", "local", "--per-minute", "60", "--per-day", "10000", "--json"]);
-    let output = create.envs(variables.iter().copied()).stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err("passloom-keys made no key".into());
+/// Starts the Lambda runtime API and the HTTP server in front of it.
+fn start_emulator(port: u16) -> io::Result<Child> {
+    let mut watch = Command::new("cargo-lambda");
+    watch.args(["lambda", "watch", "--only-lambda-apis", "--disable-cors", "--invoke-address", "127.0.0.1"]);
+    watch.args(["--invoke-port", &port.to_string()]);
+    // Its messages at the start tell how to start a function by hand, which this program does.
+    watch.env("RUST_LOG", "warn");
+    spawn(watch)
+}
+
+/// Starts the function with the variables that Lambda and the template would set.
+fn start_function(port: u16, database: &str, signing_secret: &str) -> io::Result<Child> {
+    let mut function = Command::new(std::env::current_exe()?.with_file_name("passloom"));
+    function.envs([
+        ("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt").as_str()),
+        ("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY_MB),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_REGION", "local"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", database),
+        ("TABLE_NAME", TABLE),
+        ("KEY_SIGNING_SECRET", signing_secret),
+        ("ALLOW_HTTP", "true"),
+    ]);
+    spawn(function)
+}
+
+/// Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches this program only.
+fn spawn(mut program: Command) -> io::Result<Child> {
+    let started = program.process_group(0).kill_on_drop(true).spawn();
+    started
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.as_std().get_program().display())))
+}
+
+/// Waits until the function answers a request.
+async fn healthy(port: u16) {
+    while !matches!(timeout(STOP_TIMEOUT, check_health(port)).await, Ok(Ok(true))) {
+        sleep(POLL_INTERVAL).await;
     }
-    let made: Value = serde_json::from_slice(&output.stdout)?;
-    Ok(made["key"].as_str().ok_or("passloom-keys printed no key")?.to_owned())
 }
 
-/// Waits until the function answers, then says how to ask it.
-async fn announce(port: u16, key: &str) -> Result<(), Box<dyn Error>> {
-    while !answers(port).await {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let mut out = io::stdout();
-    writeln!(out, "\nPassloom answers on http://127.0.0.1:{port}. Try:\n")?;
-    writeln!(out, "  curl -H 'X-Api-Key: {key}' 'http://127.0.0.1:{port}/api/generate?length=24&special=true'\n")?;
-    writeln!(out, "The key is kept in {FOLDER}/api-key. Audit lines follow; Ctrl-C stops everything.\n")?;
-    Ok(out.flush()?)
+async fn check_health(port: u16) -> io::Result<bool> {
+    let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    connection.write_all(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut response = String::new();
+    connection.read_to_string(&mut response).await?;
+    Ok(response.starts_with("HTTP/1.1 200"))
 }
 
-async fn answers(port: u16) -> bool {
-    let health = async {
-        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-        connection.write_all(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await?;
-        io::Result::Ok(answer.starts_with("HTTP/1.1 200"))
-    };
-    health.await.unwrap_or(false)
-}
-
-/// Ends cargo-lambda and the function it runs, and waits for them, so that the terminal is free.
-async fn stop(mut function: Child) -> Result<(), Box<dyn Error>> {
-    if let Some(group) = function.id() {
-        for name in ["INT", "KILL"] {
-            Command::new("kill").args(["-s", name, "--", &format!("-{group}")]).stderr(Stdio::null()).status().await?;
-            if tokio::time::timeout(Duration::from_secs(5), function.wait()).await.is_ok() {
-                break;
-            }
+/// Ends a program, its children included, and waits for it.
+async fn stop(mut program: Child) -> io::Result<()> {
+    for name in ["INT", "KILL"] {
+        let Some(group) = program.id() else { break };
+        Command::new("kill").args(["-s", name, "--", &format!("-{group}")]).stderr(Stdio::null()).status().await?;
+        if timeout(STOP_TIMEOUT, program.wait()).await.is_ok() {
+            break;
         }
     }
     Ok(())

@@ -1,34 +1,41 @@
-//! Passloom: a password generation service for AWS Lambda. Every password that satisfies the caller's
-//! policy is equally likely, the answer says exactly how many there are, and no password leaves
-//! without having been counted against its caller's limit and written to the audit log.
+//! Passloom: a password generation service for AWS Lambda. Every password that satisfies the caller's policy is equally
+//! likely, the answer states exactly how many there are, and no password leaves without having been counted against its
+//! caller's limit and written to the audit log.
 //!
-//! # Rooms
+//! # Layout
 //!
-//! | module | what it is about |
+//! | module | subject |
 //! |---|---|
-//! | [`password`] | what is generated: policies, presets, rules, passphrases; counting, drawing, checking. Pure |
-//! | [`access`] | who may ask, and how often: keys, limits, the DynamoDB table |
-//! | [`http`] | how it is said: Lambda's events, parameters, answers, problems, the published contract |
-//! | [`audit`] | one structured line per request |
-//! | [`settings`] | the environment, read once |
-//! | [`app`] | one request in, one answer out |
+//! | [`app`] | one request in, one response out |
+//! | [`http`] | Lambda events, parameters, answers, errors, the OpenAPI document |
+//! | [`access`] | authentication, rate limiting, the DynamoDB table |
+//! | [`password`] | policies, presets, password rules, passphrases; counting, drawing, checking. Pure |
+//! | [`audit`] | one structured log line per request |
+//! | [`settings`] | environment variables |
+//! | [`clock`] | the system clock |
 //!
-//! Dependencies point one way: `main` → [`app`] → the others. [`password`] and [`access`] do not know
-//! each other, and neither knows [`http`].
+//! Dependencies point one way: `main` → [`app`] → [`http`], [`access`], [`password`], [`audit`]. [`http`] uses the types
+//! of [`password`] and [`access`] that it reads and writes. [`password`] and [`access`] depend neither on each other nor
+//! on [`http`]. [`settings`] reads the types of [`access`], [`audit`] and [`http`] from the environment.
 //!
-//! # The way of a request
+//! # The life of a request
 //!
 //! ```text
-//! event -> http::event::decode -> http::routes -> access::ApiKey::parse -> http::request
-//!       -> password::Policy -> password::Sampler (counts) -> access::Store::admit (one write)
-//!       -> password::Sampler::draw -> password::verify -> audit::AuditLog::write -> http::Reply
+//! event -> http::lambda (decode) -> http::routes (operation) -> app::authentication (key and its tag, no I/O)
+//!       -> http::request (typed parameters) -> password::policy -> password::sampling (count)
+//!       -> access::Store::admit (one conditional write: authenticate and count)
+//!       -> password::sampling (draw) -> password::verify -> http::response -> audit line -> reply
 //! ```
 //!
-//! Cheap refusals come first: neither a forged key nor a malformed request reaches the database.
+//! Inexpensive checks come first: neither a forged key nor a malformed request reaches the database.
+
+#[macro_use]
+mod named_enum;
 
 pub mod access;
 pub mod app;
 pub mod audit;
+pub mod clock;
 pub mod http;
 pub mod password;
 pub mod settings;

@@ -1,6 +1,6 @@
 //! The Lambda function: everything that happens once, before the first request.
 
-// The runtime's and the SDK's futures are nested deeper than the compiler's default of 128.
+// The futures of the runtime and the SDK are nested more deeply than the compiler's default of 128.
 #![recursion_limit = "256"]
 
 use std::io::{self, Write};
@@ -11,33 +11,34 @@ use std::time::Duration;
 
 use lambda_http::lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
 use passloom::access::{self, Store};
-use passloom::app::{App, system_clock};
+use passloom::app::App;
 use passloom::audit::AuditLog;
+use passloom::clock::system_clock;
 use passloom::settings::{self, Settings};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
 /// Longest wait for the first connection to the database.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| match info.location() {
-        Some(place) => complain(&format!("panic at {}:{}", place.file(), place.line())),
-        None => complain("panic"),
+        Some(location) => report(&format!("panic at {}:{}", location.file(), location.line())),
+        None => report("panic"),
     }));
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error.to_string());
+            report(&error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-/// One thread for the one request at a time that an environment has, unless Lambda says that it has more.
+/// Runs one thread, because an environment handles one request at a time, unless Lambda sets a higher concurrency.
 fn start() -> Result<(), Error> {
-    let at_once = settings::from_process("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|text| text.parse::<u32>().ok());
-    let mut threads = match at_once {
+    let concurrency = settings::from_process("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|text| text.parse::<u32>().ok());
+    let mut threads = match concurrency {
         Some(2..) => runtime::Builder::new_multi_thread(),
         _ => runtime::Builder::new_current_thread(),
     };
@@ -45,9 +46,9 @@ fn start() -> Result<(), Error> {
 }
 
 async fn serve() -> Result<(), Error> {
-    let Settings { table, auth, audit, origins, lease, allow_http, endpoint } = Settings::read(settings::from_process)?;
-    let client = access::connect(endpoint, PATIENCE).await?;
-    let store = Store::new(client, table, lease);
+    let Settings { table, auth, audit, origins, allow_http, endpoint } = Settings::read(settings::from_process)?;
+    let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
+    let store = Store::new(client, table);
     let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), system_clock());
     let app = Arc::new(app);
     run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
@@ -57,8 +58,8 @@ async fn serve() -> Result<(), Error> {
     .await
 }
 
-/// Start-up faults and panics go to the standard error, without values. Nobody is left to tell if
-/// that fails.
-fn complain(message: &str) {
+/// Reports start-up errors and panics on the standard error, without values.
+fn report(message: &str) {
+    // A failed write is ignored; there is nowhere left to report it.
     let _ = writeln!(io::stderr(), "passloom: {message}");
 }

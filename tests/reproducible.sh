@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the last commit twice, as two people would who have nothing in common but the commit, the
-# toolchain and the linker, and fails unless both functions are the same to the byte. What differs: the
-# folder and its depth, where cargo keeps the crates, the number of jobs, the language and the time zone.
+# Builds the last commit twice and fails if the two functions are not identical, byte for byte. The builds have the
+# commit, the toolchain and the linker in common. They differ in the path of the folder, the path of cargo's crates, the
+# number of jobs, the locale and the time zone.
 #
 # usage: tests/reproducible.sh [x86_64|arm64]
 set -euo pipefail
@@ -10,7 +10,7 @@ arch=${1:?"usage: tests/reproducible.sh x86_64|arm64"}
 root=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 results=$root/target/reproducible
 if ! git -C "$root" diff --quiet HEAD; then
-    echo "This is about the last commit; what has not been committed is left out." >&2
+    echo "Builds the last commit; uncommitted changes are ignored." >&2
 fi
 
 folder=$(mktemp -d)
@@ -20,11 +20,11 @@ one=$folder/a/passloom
 other="$folder/b/some/folders deeper/another name"
 for tree in "$one" "$other"; do
     git clone --quiet --no-hardlinks "$root" "$tree"
-    # The build tool is the same, and not fetched again.
+    # Both builds use the installed tools.
     ln -s "$root/.tools" "$tree/.tools"
 done
 
-# The same crates by another path.
+# The same crates in another path.
 home=${CARGO_HOME:-$HOME/.cargo}
 cargo fetch --quiet --locked --manifest-path "$one/Cargo.toml"
 ln -s "$home/registry" "$folder/b/cargo/registry"
@@ -37,12 +37,12 @@ cp "$one/target/lambda/passloom/bootstrap" "$results/one"
 cp "$other/target/lambda/passloom/bootstrap" "$results/other"
 (cd "$results" && sha256sum one other)
 if ! cmp "$results/one" "$results/other"; then
-    echo "The two builds differ. They are in $results, for diffoscope or the like." >&2
+    echo "The builds differ. Compare them, for example with diffoscope: $results" >&2
     exit 1
 fi
-# A path of the machine that built would differ on the next one, though it may not have here.
+# Both builds may contain the same path of this machine, which would differ on another machine.
 if grep -aqF -e "$folder" -e "$home/" "$results/one"; then
-    echo "The function holds the path of a folder of this machine." >&2
+    echo "The function contains a path of this machine." >&2
     exit 1
 fi
-echo 'Both builds are the same.'
+echo 'The builds are identical.'

@@ -1,10 +1,10 @@
-"""Writes the function's bill of materials, CycloneDX 1.5, to the standard output.
+"""Writes the software bill of materials of the function, CycloneDX 1.5, to the standard output.
 
 usage: sbom.py <target triple> <function>
 
-In it is what cargo links for that target, as `cargo tree` tells it: no crate of the tests, of a build
-script or of a macro. The features are those of the build, which `cargo metadata` cannot tell: it
-counts in what the tests ask for. The same commit gives the same bytes.
+It lists the crates that cargo links for that target, as reported by `cargo tree`, without the crates of tests, build
+scripts, macros and optional features. `cargo metadata` alone is not enough, because it includes the features that the
+tests enable. The same commit gives the same bytes.
 """
 
 import hashlib
@@ -26,13 +26,16 @@ def purl(name: str, version: str) -> str:
 
 
 def licences(expression: str | None) -> list:
-    # Older crates write "MIT/Apache-2.0".
+    # The expression of older crates is "MIT/Apache-2.0".
     return [{"expression": re.sub(" */ *", " OR ", expression)}] if expression else []
 
 
 def linked(target: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
-    """Each crate that is linked, the project first, with those that it needs itself."""
-    tree = run("cargo", "tree", "--locked", "--target", target, "--edges", "normal,no-proc-macro", "--prefix", "depth")
+    """Each linked crate, the project first, with its direct dependencies."""
+    edges = "normal,no-proc-macro"
+    # Without `--features admin`: the argument parser of passloom-keys is not part of the function.
+    package = ("--package", "passloom", "--target", target)
+    tree = run("cargo", "tree", "--locked", *package, "--edges", edges, "--prefix", "depth")
     needs: dict[tuple[str, str], set[tuple[str, str]]] = {}
     above: list[tuple[str, str]] = []
     for line in tree.splitlines():
@@ -61,7 +64,7 @@ def main() -> None:
     project, *crates = needs
     crates.sort()
 
-    # A fact of the commit, as a date must be that is the same in every build of it.
+    # The date of the commit is the same in every build of it.
     committed = datetime.fromisoformat(run("git", "show", "-s", "--format=%cI", "HEAD").strip())
     compiler = dict(line.split(": ", 1) for line in run("rustc", "-vV").splitlines() if ": " in line)
     standard_library = f"rust-std@{compiler['release']}"

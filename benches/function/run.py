@@ -1,9 +1,9 @@
-"""Measures the function beside its references, and writes docs/performance.md, its picture and figures.json.
+"""Measures the function and its references, and writes docs/performance.md, its chart and figures.json.
 
-usage: run.py <folder of what was built and installed> [quick]
+usage: run.py <folder with the built and installed subjects> [quick]
 
-Everything is measured in one run, the subjects in turn, because machines drift. `quick` takes a tenth of
-the samples, prints, and writes nothing.
+One run measures all subjects in turn, because the speed of a machine drifts. `quick` takes a tenth of the samples,
+prints the result, and writes nothing.
 """
 
 import json
@@ -22,7 +22,7 @@ from subject import OTHER_CORES, Quota, Subject, event
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-# Lambda gives one core for each 1769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# Lambda allocates one core for each 1769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 SHARE_OF_128_MB = 128 / 1769
 
 
@@ -46,7 +46,7 @@ class Database:
 
 
 def subjects(made, database):
-    """Passloom first; those of other languages where they could be installed."""
+    """Passloom first; the references in other languages only if they are installed."""
     authority = made / "authority.pem"
     authority.write_text(database.authority)
     at_database = {"AWS_ENDPOINT_URL_DYNAMODB": database.tls, "AWS_CA_BUNDLE": str(authority),
@@ -55,14 +55,14 @@ def subjects(made, database):
     logs.mkdir(exist_ok=True)
     built = ROOT / "target"
     everything = {
-        "Passloom": ([built / "lambda/passloom/bootstrap"], at_database | {"KEY_PEPPER": database.pepper}),
+        "Passloom": ([built / "lambda/passloom/bootstrap"], at_database | {"KEY_SIGNING_SECRET": database.signing_secret}),
         "empty": ([built / "references/empty/bootstrap"], {}),
         "one UpdateItem": ([built / "references/one-update/bootstrap"], at_database),
     }
     if (node := shutil.which("node")) and (made / "express/node_modules").exists():
         everything["Express"] = ([node, made / "express/runtime.js"], {"NODE_ENV": "production"})
     if (made / "fastapi/awslambdaric").exists():
-        # Python's own program: a wrapper of a version manager would be measured too.
+        # Python's own executable: the wrapper of a version manager would be measured too.
         everything["FastAPI"] = ([os.path.realpath(sys.executable), "-m", "awslambdaric", "app.handler"],
                                  {"PYTHONPATH": str(made / "fastapi"), "LAMBDA_TASK_ROOT": str(made / "fastapi"),
                                   "_HANDLER": "app.handler"})
@@ -71,7 +71,7 @@ def subjects(made, database):
 
 
 def starts(subjects, request, times, cgroup=None):
-    """Milliseconds from exec to the first poll and to the first answer, all subjects in turn, each so many times."""
+    """Milliseconds from exec to the first poll and to the first answer, with `times[name]` starts of each subject."""
     measured = {name: {"poll": [], "answer": []} for name in subjects}
     rounds = range(max(times.values()))
     order = [name for round_ in rounds for name in random.sample(list(subjects), len(subjects)) if round_ < times[name]]
@@ -87,7 +87,7 @@ def starts(subjects, request, times, cgroup=None):
 
 
 def warm(subjects, request, requests, database):
-    """Latency on one core, memory and calls to the database, in blocks of which all subjects have theirs in turn."""
+    """Latency on one core, memory and calls to the database, measured in blocks, the subjects in turn."""
     blocks, warming = 10, requests // 10
     took, cost, first, calls = ({name: [] for name in subjects} for _ in range(4))
     for name, subject in subjects.items():
@@ -129,12 +129,12 @@ def batch(passloom, key, requests):
 
 
 def refusals(passloom, database):
-    """Calls to the database for an answer that needs none."""
+    """Calls to the database for requests that need none."""
     passloom.start()
     forged = event(database.key[:-1] + ("a" if database.key[-1] != "a" else "b"))
     unknown = event(database.unknown)
     counted = {}
-    for name, request in [("forged key", forged), ("remembered refusal", unknown)]:
+    for name, request in [("forged key", forged), ("cached refusal", unknown)]:
         passloom.ask(request)
         before = database.calls()
         statuses = {passloom.ask(request)[1]["statusCode"] for _ in range(100)}
@@ -160,7 +160,7 @@ def instructions(subject, request, made, requests):
 
 
 def throughput(passloom, request, requests):
-    """Requests a second with so many in flight."""
+    """Requests per second, by the number of requests in flight."""
     result = {}
     for many in (1, 8, 64):
         passloom.start({"AWS_LAMBDA_MAX_CONCURRENCY": str(many)})
@@ -178,7 +178,7 @@ def spread(values):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     made, quick = Path(sys.argv[1]).resolve(), sys.argv[2:] == ["quick"]
-    database = Database(ROOT / "target/release/examples/database")
+    database = Database(ROOT / "target/release/database")
     all_ = subjects(made, database)
     request = event(database.key)
     scale = 10 if quick else 1
@@ -188,7 +188,7 @@ def main():
     figures["warm"], figures["audit_bytes"] = warm(all_, request, 5_000 // scale, database)
     figures["batch_processor_microseconds"] = batch(all_["Passloom"], database.key, 1_000 // scale)
     figures["refusals"] = refusals(all_["Passloom"], database)
-    print("many at once …", flush=True)
+    print("concurrent requests …", flush=True)
     figures["throughput"] = throughput(all_["Passloom"], request, 5_000 // scale)
     rust = {name: all_[name] for name in ("Passloom", "empty", "one UpdateItem")}
     if shutil.which("valgrind"):
@@ -197,9 +197,9 @@ def main():
     try:
         quota = Quota(SHARE_OF_128_MB)
     except OSError as error:
-        figures["quota"] = {"missing": f"no control group could be made here ({error.strerror})"}
+        figures["quota"] = {"missing": f"no control group could be created ({error.strerror})"}
     else:
-        print("with the processor time of 128 MB …", flush=True)
+        print("starts with the processor share of 128 MB …", flush=True)
         figures["quota"] = starts(all_, request, {name: 20 if name in rust and not quick else 3 for name in all_}, quota)
         time.sleep(0.1)
         quota.remove()

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as far as a function needs it, on plain sockets in one thread.
+"""The part of Lambda's Runtime API that a function requires, on plain sockets in one thread.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -18,7 +18,7 @@ ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-
 
 
 class Ended(Exception):
-    """The function closed its connections, or said that it cannot go on."""
+    """The function closed its connections, or reported that it cannot continue."""
 
 
 class RuntimeApi:
@@ -32,11 +32,11 @@ class RuntimeApi:
         self.requests = []
 
     def request(self, timeout=120):
-        """The next request, as (connection, whether it polls, body, when it had arrived)."""
+        """The next request, as (connection, whether it polls, body, time of arrival)."""
         while not self.requests:
             ready = self.selector.select(timeout)
             if not ready:
-                raise Ended("nothing came for too long")
+                raise Ended("no request before the timeout")
             for key, _ in ready:
                 if key.data is None:
                     connection, _ = self.listener.accept()

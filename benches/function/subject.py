@@ -1,4 +1,4 @@
-"""A function that is measured: how it is started, asked and ended."""
+"""A function that is measured: starts it, sends events to it, and ends it."""
 
 import atexit
 import json
@@ -17,7 +17,7 @@ PATH = "/api/generate"
 
 
 def event(key, query=""):
-    """What an HTTP API hands over."""
+    """The event of an HTTP API."""
     headers = {"host": "passloom.example.com", "user-agent": "bench/1", "x-forwarded-for": "192.0.2.7",
                "x-forwarded-port": "443", "x-forwarded-proto": "https", "accept": "*/*", "x-api-key": key}
     return json.dumps({
@@ -33,7 +33,7 @@ def event(key, query=""):
 
 
 class Subject:
-    """A program with its variables, the Runtime API that it polls, and the file of what it prints."""
+    """A program with its variables, the Runtime API that it polls, and the file with its output."""
 
     def __init__(self, name, command, variables, logs):
         self.name, self.command, self.log = name, command, Path(logs) / f"{name.replace(' ', '-')}.log"
@@ -43,14 +43,14 @@ class Subject:
         self.variables = own | variables
         self.api = RuntimeApi()
         self.process = None
-        # A process that outlived the run would be measured by the next one.
+        # A process that outlives the run would distort the next one.
         atexit.register(lambda: self.process and self.process.kill())
 
     def start(self, more=None, wrapper=(), cgroup=None):
-        """Starts it on the core of functions, and takes down when."""
+        """Starts it on the core for functions, and records the time."""
         environment = self.variables | {"AWS_LAMBDA_RUNTIME_API": self.api.address} | (more or {})
         with open(self.log, "wb") as log:
-            # A child has the core and the group of the thread that makes it.
+            # A child inherits the core and the group of the thread that creates it.
             os.sched_setaffinity(0, {FUNCTION_CORE})
             if cgroup:
                 cgroup.enter()
@@ -63,13 +63,13 @@ class Subject:
         self.polling = None
 
     def poll(self):
-        """Waits until it polls, and says when it did."""
+        """Waits until it polls, and returns the time."""
         self.polling, polls, _, arrived = self.api.request()
-        assert polls, "a function answered what it was not asked"
+        assert polls, "a function answered without an event"
         return arrived
 
     def ask(self, event):
-        """Hands it an event, and says how long its answer took in nanoseconds, and what it was."""
+        """Sends it an event, and returns the duration in nanoseconds and the answer."""
         if self.polling is None:
             self.poll()
         began = time.perf_counter_ns()
@@ -81,13 +81,13 @@ class Subject:
         return arrived - began, json.loads(body)
 
     def ask_well(self, event):
-        """As `ask`; anything but an answer 200 is a fault of the benchmark."""
+        """As `ask`; any status except 200 is an error of the benchmark."""
         took, answer = self.ask(event)
         assert answer["statusCode"] == 200, f"{self.name}: {answer}"
         return took
 
     def flood(self, event, requests, in_flight):
-        """Has so many requests answered, so many of them at a time, and says how long that took in nanoseconds."""
+        """Sends `requests` events, `in_flight` at a time, and returns the duration in nanoseconds."""
         idle, open_, handed, answered = [], 0, 0, 0
         began = time.perf_counter_ns()
         while answered < requests:
@@ -119,7 +119,7 @@ class Subject:
 
 
 class Quota:
-    """A control group with a share of one core, as Lambda gives to a function by its memory."""
+    """A control group with a share of one core, as Lambda allocates it by memory."""
 
     PERIOD = 20_000
 

@@ -1,4 +1,6 @@
-//! An embedded DynamoDB with the table in it, and a key that no run can use up.
+//! The embedded DynamoDB of these programs: a server, a table and API keys.
+
+#![allow(dead_code, reason = "each program uses a part of this module")]
 
 use std::error::Error;
 use std::fmt::Write;
@@ -8,50 +10,88 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
-use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, Peppers};
+use passloom::access::dynamodb::item;
+use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets};
+use passloom::clock;
 use rand::TryRng;
-use rand::rngs::SysRng;
+use rand::rngs::{SysError, SysRng};
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 
 pub(crate) const TABLE: &str = "passloom";
 
-#[allow(dead_code, reason = "each example needs a part of it")]
+/// An empty database in memory, and a key whose limits no test reaches.
 pub(crate) struct Embedded {
     pub(crate) url: String,
     pub(crate) client: Client,
-    pub(crate) pepper: String,
+    pub(crate) signing_secret: String,
     pub(crate) key: String,
-    /// Of this deployment, and in no table.
+    /// A key with a valid tag that is not in the table.
     pub(crate) unknown: String,
 }
 
 impl Embedded {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
-        let engine = dynoxide::Database::memory()?;
-        engine.create_table(serde_json::from_value(json!({
+        let url = serve(dynoxide::Database::memory()?).await?;
+        let client = connect(&url).await?;
+        let signing_secret = new_signing_secret()?;
+        let secrets = parse_signing_secret(&signing_secret)?;
+        let limits = Limits { per_minute: NonZeroU32::MAX, per_day: NonZeroU32::MAX };
+        let key = create_key(&client, &secrets, "tests", limits).await?;
+        let (_, unknown) = ApiKey::generate(&mut SysRng, &secrets)?;
+        Ok(Self { url, client, signing_secret, key, unknown: unknown.to_string() })
+    }
+}
+
+/// Creates the table if it does not exist, serves the database on a free port and returns its URL.
+pub(crate) async fn serve(database: dynoxide::Database) -> Result<String, Box<dyn Error>> {
+    if database.get_table_metadata(TABLE)?.is_none() {
+        database.create_table(serde_json::from_value(json!({
             "TableName": TABLE,
             "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
             "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
             "BillingMode": "PAY_PER_REQUEST"
         }))?)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(dynoxide::server::serve_on(listener, engine));
-        let credentials = Credentials::new("local", "local", None, None, "local");
-        let endpoint = Endpoint { region: "local".into(), credentials, url: Some(url.clone()), trusted: None };
-        let client = access::connect(endpoint, Duration::from_secs(1)).await?;
-
-        let mut pepper = String::new();
-        for _ in 0..4 {
-            write!(pepper, "{:016x}", SysRng.try_next_u64()?)?;
-        }
-        let peppers = Peppers::parse(&pepper).map_err(|_| "no pepper")?;
-        let (key, text) = ApiKey::generate(&mut SysRng, &peppers)?;
-        let (_, unknown) = ApiKey::generate(&mut SysRng, &peppers)?;
-        let limits = Limits { per_minute: NonZeroU32::MAX, per_day: NonZeroU32::MAX };
-        let item = KeyRecord::new(&key, "tests".into(), limits, "2026-01-01T00:00:00Z".into()).to_new_item();
-        client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
-        Ok(Self { url, client, pepper, key: text.to_string(), unknown: unknown.to_string() })
     }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    Ok(format!("http://{address}"))
+}
+
+/// Connects to a database that [`serve`] has started.
+pub(crate) async fn connect(url: &str) -> Result<Client, Box<dyn Error>> {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let endpoint = Endpoint { region: "local".into(), credentials, url: Some(url.to_owned()), trusted: None };
+    Ok(access::connect(endpoint, Duration::from_secs(1)).await?)
+}
+
+/// Generates a signing secret: 32 random bytes, in hexadecimal.
+pub(crate) fn new_signing_secret() -> Result<String, SysError> {
+    let mut secret = String::new();
+    for _ in 0..4 {
+        let _ = write!(secret, "{:016x}", SysRng.try_next_u64()?);
+    }
+    Ok(secret)
+}
+
+/// Reads a signing secret.
+pub(crate) fn parse_signing_secret(text: &str) -> Result<SigningSecrets, &'static str> {
+    SigningSecrets::parse(text).map_err(|_| "the signing secret must be 64 hexadecimal digits")
+}
+
+/// Creates a key as `passloom-keys create` does, and returns its text.
+pub(crate) async fn create_key(
+    client: &Client,
+    secrets: &SigningSecrets,
+    name: &str,
+    limits: Limits,
+) -> Result<String, Box<dyn Error>> {
+    let (key, text) = ApiKey::generate(&mut SysRng, secrets)?;
+    let created_at = OffsetDateTime::from(clock::system_clock()()).replace_nanosecond(0)?.format(&Rfc3339)?;
+    let item = item::new_key_item(&KeyRecord::new(&key, name.to_owned(), limits, created_at));
+    client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
+    Ok(text.to_string())
 }

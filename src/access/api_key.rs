@@ -4,11 +4,11 @@
 //! plk_ + 49 base62 digits of (id 12 bytes, secret 16 bytes, tag 8 bytes) + 6 base62 digits of a CRC-32
 //! ```
 //!
-//! 59 characters, matched by `plk_[0-9A-Za-z]{55}`. The CRC-32 (ISO-HDLC) covers everything before
-//! it, so that secret scanners recognise a key offline. The tag is HMAC-SHA256 of id and secret under
-//! the deployment's pepper, truncated: it lets the function turn forged keys away without asking the
-//! database. It authenticates nobody; the database does, by the SHA-256 of the secret. The secret has
-//! 128 random bits, so a plain hash of it is enough.
+//! 59 characters, matched by `plk_[0-9A-Za-z]{55}`. The CRC-32 (ISO-HDLC) covers everything before it, so secret
+//! scanners can recognise a key offline. The tag is a truncated HMAC-SHA256 of id and secret under the deployment's
+//! signing secret: it lets the function reject forged keys without a database call. It does not authenticate a
+//! caller; the database does, by the SHA-256 of the secret. The secret has 128 random bits, so a plain hash of it is
+//! enough.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,7 +36,7 @@ pub struct KeyId([u8; ID]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As one number: byte by byte it was 2 % of a request's instructions.
+        // Written as one number: byte by byte it took 2 % of a request's instructions.
         let number = self.0.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
         write!(f, "{number:0digits$x}", digits = 2 * ID)
     }
@@ -50,66 +50,68 @@ impl FromStr for KeyId {
     }
 }
 
-/// A key whose text is well formed and carries this deployment's tag. Whether it admits anyone, the
-/// database decides.
+/// A key whose text is well formed and carries this deployment's tag. Whether it is valid, the database decides.
 #[derive(Clone)]
 pub struct ApiKey {
     id: KeyId,
     secret_hash: [u8; 32],
 }
 
-/// Why a text is no key of this deployment. Callers see the same answer for either.
+/// Why a text is not a key of this deployment. Callers see the same answer for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// Not the form of a key, or its checksum does not fit.
+    /// It does not have the form of a key, or its checksum is wrong.
     Malformed,
-    /// The form of a key, but its tag was not made under one of the peppers.
+    /// It has the form of a key, but its tag was not made under one of the signing secrets.
     Forged,
 }
 
 impl ApiKey {
-    /// Reads a key. Costs no call to the database.
+    /// Reads a key, without any I/O.
     ///
     /// # Errors
-    /// [`KeyError`] when it is no key of this deployment.
-    pub fn parse(text: &str, peppers: &Peppers) -> Result<Self, KeyError> {
+    /// [`KeyError`] when it is not a key of this deployment.
+    pub fn parse(text: &str, secrets: &SigningSecrets) -> Result<Self, KeyError> {
         let payload = decode(text).ok_or(KeyError::Malformed)?;
         let (body, tag) = payload.split_at(ID + SECRET);
-        if !peppers.made(body, tag) {
+        if !secrets.verify(body, tag) {
             return Err(KeyError::Forged);
         }
-        Ok(Self::of(body))
+        Ok(Self::from_body(body))
     }
 
-    /// Makes a new key, and the text that its holder gets to see once.
+    /// Generates a key, and the text that its holder sees once.
     ///
     /// # Errors
-    /// That of the random source.
-    pub fn generate<R: TryCryptoRng>(random: &mut R, peppers: &Peppers) -> Result<(Self, Zeroizing<String>), R::Error> {
+    /// The error of the random source.
+    pub fn generate<R: TryCryptoRng>(
+        random: &mut R,
+        secrets: &SigningSecrets,
+    ) -> Result<(Self, Zeroizing<String>), R::Error> {
         let mut id = [0; ID];
         random.try_fill_bytes(&mut id)?;
-        Self::generate_for(KeyId(id), random, peppers)
+        Self::generate_for(KeyId(id), random, secrets)
     }
 
-    /// Makes a new secret for a key that is there.
+    /// Generates a new secret for an existing key.
     ///
     /// # Errors
-    /// That of the random source.
+    /// The error of the random source.
     pub fn generate_for<R: TryCryptoRng>(
         id: KeyId,
         random: &mut R,
-        peppers: &Peppers,
+        secrets: &SigningSecrets,
     ) -> Result<(Self, Zeroizing<String>), R::Error> {
         let mut payload = Zeroizing::new([0; PAYLOAD]);
         let (body, tag) = payload.split_at_mut(ID + SECRET);
         body[..ID].copy_from_slice(&id.0);
         random.try_fill_bytes(&mut body[ID..])?;
-        tag.copy_from_slice(&peppers.tag(body));
-        let key = Self::of(body);
+        tag.copy_from_slice(&secrets.tag(body));
+        let key = Self::from_body(body);
         Ok((key, encode(&payload)))
     }
 
-    fn of(body: &[u8]) -> Self {
+    fn from_body(body: &[u8]) -> Self {
         let mut id = [0; ID];
         let (public, secret) = body.split_at(ID);
         id.copy_from_slice(public);
@@ -158,7 +160,8 @@ fn encode(payload: &[u8; PAYLOAD]) -> Zeroizing<String> {
     text
 }
 
-/// The big-endian number that the digits write, or nothing if one is no digit or the number is 2^(8·N) or more.
+/// The big-endian number that base62 digits write; `None` if a character is not a digit, or the number is 2^(8·N) or
+/// more.
 fn from_base62<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
     let mut number = Zeroizing::new([0_u8; N]);
     for digit in digits.bytes() {
@@ -192,49 +195,49 @@ fn push_base62<const N: usize, const D: usize>(text: &mut String, number: &[u8; 
     text.extend(digits.iter().copied().map(char::from));
 }
 
-/// The secrets under which a deployment makes the tags of its keys: one, or two while one replaces
-/// the other. New keys are made under the first.
-pub struct Peppers(Vec<Zeroizing<[u8; 32]>>);
+/// The secrets under which a deployment makes the tags of its keys: one, or two while one replaces the other. New keys
+/// are made under the first.
+pub struct SigningSecrets(Vec<Zeroizing<[u8; 32]>>);
 
-/// `KEY_PEPPER` is not one or two secrets of 32 bytes in hexadecimal.
+/// The value of `KEY_SIGNING_SECRET` is not one or two secrets of 32 bytes in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeppersError;
+pub struct SigningSecretsError;
 
-impl Peppers {
-    /// Reads one pepper, or two separated by a comma, of 64 hexadecimal digits each.
+impl SigningSecrets {
+    /// Reads one secret, or two separated by a comma, of 64 hexadecimal digits each.
     ///
     /// # Errors
-    /// [`PeppersError`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, PeppersError> {
-        let peppers: Vec<_> =
-            text.split(',').map(|one| parse_hex(one.trim())).collect::<Option<_>>().ok_or(PeppersError)?;
-        if peppers.len() > 2 {
-            return Err(PeppersError);
+    /// [`SigningSecretsError`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, SigningSecretsError> {
+        let secrets: Vec<_> =
+            text.split(',').map(|one| parse_hex(one.trim())).collect::<Option<_>>().ok_or(SigningSecretsError)?;
+        if secrets.len() > 2 {
+            return Err(SigningSecretsError);
         }
-        Ok(Self(peppers))
+        Ok(Self(secrets))
     }
 
     fn tag(&self, body: &[u8]) -> [u8; TAG] {
         truncated_mac(&self.0[0], body)
     }
 
-    /// Whether the tag was made under one of the peppers. Takes the same time whichever it was.
-    fn made(&self, body: &[u8], tag: &[u8]) -> bool {
-        let matching = self.0.iter().fold(Choice::from(0), |any, pepper| any | truncated_mac(pepper, body).ct_eq(tag));
+    /// Whether the tag was made under one of the secrets. Takes the same time for each of them.
+    fn verify(&self, body: &[u8], tag: &[u8]) -> bool {
+        let matching = self.0.iter().fold(Choice::from(0), |any, secret| any | truncated_mac(secret, body).ct_eq(tag));
         matching.into()
     }
 }
 
-impl fmt::Debug for Peppers {
+impl fmt::Debug for SigningSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Peppers({})", self.0.len())
+        write!(f, "SigningSecrets({})", self.0.len())
     }
 }
 
-fn truncated_mac(pepper: &[u8; 32], body: &[u8]) -> [u8; TAG] {
-    // A key of 32 bytes is shorter than SHA-256's block, so it is taken as it is.
+fn truncated_mac(secret: &[u8; 32], body: &[u8]) -> [u8; TAG] {
+    // HMAC pads a key that is shorter than SHA-256's block of 64 bytes with zeros.
     let mut block = [0; 64];
-    block[..32].copy_from_slice(pepper);
+    block[..32].copy_from_slice(secret);
     let mut mac = Hmac::<Sha256>::new(&block.into());
     block.zeroize();
     mac.update(body);
@@ -253,4 +256,77 @@ fn parse_hex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
         *byte = u8::from_str_radix(digits, 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const OTHER: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn generate(secrets: &SigningSecrets) -> (ApiKey, Zeroizing<String>) {
+        let Ok(generated) = ApiKey::generate(&mut StdRng::seed_from_u64(1), secrets);
+        generated
+    }
+
+    #[test]
+    fn base62_digits_of_number_are_fixed_width_and_read_back() {
+        for (number, digits) in
+            [(0_u32, "000000"), (61, "00000z"), (62, "000010"), (3_844, "000100"), (u32::MAX, "4gfFC3")]
+        {
+            let mut text = Zeroizing::new(String::new());
+            push_base62::<4, 6>(&mut text, &number.to_be_bytes());
+            assert_eq!(text.as_str(), digits);
+            assert_eq!(from_base62::<4>(digits).map(|bytes| u32::from_be_bytes(*bytes)), Some(number), "{digits}");
+        }
+    }
+
+    #[test]
+    fn base62_that_is_too_large_or_not_a_digit_is_rejected() {
+        for digits in ["4gfFC4", "zzzzzz", "00000-", "00000é", " 00000"] {
+            assert!(from_base62::<4>(digits).is_none(), "{digits}");
+        }
+    }
+
+    #[test]
+    fn generated_key_parses_under_its_secret_only() {
+        let secrets = SigningSecrets::parse(SECRET).unwrap();
+        let (key, text) = generate(&secrets);
+        assert_eq!((text.len(), &text[..4]), (59, PREFIX));
+        let parsed = ApiKey::parse(&text, &secrets).unwrap();
+        assert_eq!((parsed.id(), parsed.secret_hash()), (key.id(), key.secret_hash()));
+        let other = SigningSecrets::parse(OTHER).unwrap();
+        assert_eq!(ApiKey::parse(&text, &other).err(), Some(KeyError::Forged));
+        let both = SigningSecrets::parse(&format!("{OTHER},{SECRET}")).unwrap();
+        assert!(ApiKey::parse(&text, &both).is_ok());
+    }
+
+    #[test]
+    fn key_with_any_character_changed_is_malformed() {
+        let secrets = SigningSecrets::parse(SECRET).unwrap();
+        let (_, text) = generate(&secrets);
+        for at in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert_eq!(ApiKey::parse(&changed, &secrets).err(), Some(KeyError::Malformed), "character {at}");
+        }
+        for wrong in ["", "plk_", &text[1..], &text[..58], &format!("{}0", text.as_str()), "plk_é"] {
+            assert_eq!(ApiKey::parse(wrong, &secrets).err(), Some(KeyError::Malformed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn signing_secrets_that_are_not_one_or_two_of_64_digits_are_rejected() {
+        for text in ["", "0", &SECRET[1..], &format!("{SECRET}0"), &format!("{SECRET},"), &SECRET.replace('f', "g")] {
+            assert_eq!(SigningSecrets::parse(text).err(), Some(SigningSecretsError), "{text}");
+        }
+        assert!(SigningSecrets::parse(&format!("{SECRET},{SECRET},{SECRET}")).is_err());
+        assert!(SigningSecrets::parse(&format!(" {SECRET} , {OTHER} ")).is_ok());
+        assert!(SigningSecrets::parse(&SECRET.replace("00", "+0")).is_err());
+    }
 }

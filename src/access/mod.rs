@@ -1,24 +1,20 @@
-//! Who may ask, and how often.
+//! Authentication and rate limiting.
 //!
-//! [`ApiKey::parse`] turns forged keys away without asking anyone. [`Store::admit`] does the rest in
-//! one conditional write: it authenticates the key and counts the request, or changes nothing. What
-//! that write may let through is decided in [`limit`], [`claim`] and [`lease`], which are pure.
+//! [`ApiKey::parse`] rejects forged keys without any I/O. [`Store::admit`] does the rest in one conditional write: it
+//! authenticates the caller and counts the request, or it changes nothing. What that write may admit is decided in
+//! [`limiter`], which is pure. Everything that knows AWS is in [`dynamodb`].
 
 mod address;
-mod admission;
 mod api_key;
-pub mod claim;
-mod client;
-pub mod lease;
-pub mod limit;
-mod record;
-mod store;
-mod update;
+mod caller;
+pub mod dynamodb;
+mod key_record;
+pub mod limiter;
 
 pub use address::AddressBlock;
-pub use admission::{Admission, Caller, Refusal};
-pub use api_key::{ApiKey, KeyError, KeyId, Peppers, PeppersError};
-pub use client::{Endpoint, EndpointError, are_usable_roots, connect};
-pub use limit::{Limits, Quota};
-pub use record::{Bar, KeyRecord, RecordError, Usage};
-pub use store::Store;
+pub use api_key::{ApiKey, KeyError, KeyId, SigningSecrets, SigningSecretsError};
+pub use caller::{Admission, Caller, CallerState, Refusal};
+pub use dynamodb::client::{Endpoint, EndpointError, are_usable_roots, connect};
+pub use dynamodb::store::Store;
+pub use key_record::{Denial, KeyRecord, Usage};
+pub use limiter::window::{Limits, Quota};

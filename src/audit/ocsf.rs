@@ -1,13 +1,14 @@
-//! The audit line as an event of the Open Cybersecurity Schema Framework, version 1.3.0, class API
-//! Activity (6003), for security lakes: <https://schema.ocsf.io/1.3.0/classes/api_activity>.
+//! The audit line as an event of the Open Cybersecurity Schema Framework, version 1.3.0, class API Activity (6003),
+//! for security lakes: <https://schema.ocsf.io/1.3.0/classes/api_activity>.
 //!
-//! What the class has no place for stands in `unmapped`, under the names of the plain line.
+//! Fields that the class does not have are in `unmapped`, under the names of the plain line.
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{Event, Record};
+use super::event::Event;
+use super::record::Record;
 
 const CLASS: u32 = 6003;
 
@@ -26,7 +27,7 @@ pub(super) struct OcsfEvent<'r> {
     status: &'static str,
     status_code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status_detail: Option<&'r str>,
+    status_detail: Option<String>,
     /// Milliseconds since 1970.
     time: i64,
     /// Milliseconds.
@@ -80,7 +81,7 @@ struct Api<'r> {
     operation: &'static str,
     service: Service,
     request: Uid<'r>,
-    response: Code<'r>,
+    response: Code,
 }
 
 #[derive(Serialize)]
@@ -94,10 +95,10 @@ struct Uid<'r> {
 }
 
 #[derive(Serialize)]
-struct Code<'r> {
+struct Code {
     code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'r str>,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -132,7 +133,7 @@ struct Unmapped<'r> {
 }
 
 impl<'r> OcsfEvent<'r> {
-    pub(super) fn of(event: Event, milliseconds: i64, record: &'r Record) -> Self {
+    pub(super) fn new(event: Event, milliseconds: i64, record: &'r Record) -> Self {
         let (activity_id, activity_name) = match record.operation {
             Some("generate" | "passphrase") => (1, "Create"),
             Some(_) => (2, "Read"),
@@ -145,8 +146,9 @@ impl<'r> OcsfEvent<'r> {
         };
         let refused = matches!(event, Event::Failed | Event::Refused);
         let (status_id, status) = if refused { (2, "Failure") } else { (1, "Success") };
+        let reason = record.reason.as_ref().map(ToString::to_string);
         let key_id = record.key_id.as_deref();
-        // The id of a key is known before the key is; a name only of a key that is.
+        // The id is known before the key is authenticated, the name only afterwards.
         let (type_id, kind) = if key_id.is_some() { (99, "API key") } else { (0, "Unknown") };
         Self {
             activity_id,
@@ -161,7 +163,7 @@ impl<'r> OcsfEvent<'r> {
             status_id,
             status,
             status_code: record.status.to_string(),
-            status_detail: record.reason.as_deref(),
+            status_detail: reason.clone(),
             time: milliseconds,
             duration: record.duration_us / 1_000,
             message: event.name(),
@@ -184,7 +186,7 @@ impl<'r> OcsfEvent<'r> {
                 operation: record.operation.unwrap_or("unknown"),
                 service: Service { name: "Passloom" },
                 request: Uid { uid: &record.request_id },
-                response: Code { code: record.status, error: record.reason.as_deref() },
+                response: Code { code: record.status, error: reason },
             },
             src_endpoint: Endpoint { ip: record.source_ip, name: record.source_ip.is_none().then_some("unknown") },
             cloud: Cloud { provider: "AWS" },

@@ -1,20 +1,17 @@
-//! How it is said: the only room that knows Lambda's events and JSON.
+//! The HTTP layer: Lambda events in, responses out. Only this module knows Lambda's events.
 //!
-//! [`event::decode`] makes one [`Incoming`] of the events of four front ends, [`routes::find`] says
-//! which operation is meant, [`request`] reads its parameters, [`body`] and [`problem`] write the
-//! answer, [`Origins`] lets browsers read it, and [`event::Reply`] puts it into the form that the front end reads.
+//! [`lambda`] decodes the events of four front ends into one [`HttpRequest`]. [`routes`] finds the operation,
+//! [`request`] reads its parameters, [`response`] writes its answer, [`AllowedOrigins`] lets browsers read it, and
+//! [`Reply`] gives it the form that the front end reads.
 
-pub mod body;
 mod cors;
-pub mod event;
+pub mod lambda;
 mod openapi;
-mod parameters;
-pub mod problem;
 pub mod request;
 pub mod response;
 pub mod routes;
 
-pub use cors::Origins;
-pub use event::{Incoming, Origin, Reply};
-pub use problem::Problem;
+pub use cors::AllowedOrigins;
+pub use lambda::{FrontEnd, HttpRequest, Reply};
 pub use response::Response;
+pub use response::problem::Problem;

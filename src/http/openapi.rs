@@ -1,4 +1,4 @@
-//! The published contract. It is written by hand, and a test holds it against the code.
+//! The published OpenAPI document. It is written by hand; a test compares it with the code.
 
-/// OpenAPI 3.1 of everything that is answered.
+/// OpenAPI 3.1 document of the whole API.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");

@@ -1,25 +1,25 @@
-//! Method and path -> operation.
+//! Method and path to operation, in one table.
 
 use lambda_http::http::Method;
 
-/// What a request asks for.
+/// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Passwords.
+    /// Generates passwords.
     Generate,
-    /// Passphrases.
+    /// Generates passphrases.
     Passphrase,
-    /// What a policy amounts to.
+    /// Describes a policy.
     Policy,
-    /// Whether a password satisfies a policy.
+    /// Checks a password against a policy.
     Validate,
-    /// The presets.
+    /// Lists the presets.
     Policies,
-    /// Whether the function runs.
+    /// Reports that the function runs.
     Health,
-    /// The contract.
+    /// Returns the OpenAPI document.
     OpenApi,
-    /// Which methods a path has.
+    /// Lists the methods of a path.
     Options {
         /// The methods, as the `Allow` header lists them.
         allow: &'static str,
@@ -27,7 +27,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// What audit lines call it.
+    /// The name in audit lines.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,30 +43,30 @@ impl Operation {
     }
 }
 
-/// Methods of a path, as the `Allow` header lists them. Where there is GET there is HEAD.
+/// Methods of a path, as the `Allow` header lists them. A path with GET also has HEAD.
 const READ: &str = "GET, HEAD, OPTIONS";
-const READ_OR_SEND: &str = "GET, HEAD, POST, OPTIONS";
-const SEND: &str = "POST, OPTIONS";
+const READ_OR_POST: &str = "GET, HEAD, POST, OPTIONS";
+const POST: &str = "POST, OPTIONS";
 
 /// Each path, its operation and its methods.
 pub const ROUTES: [(&str, Operation, &str); 7] = [
-    ("/api/generate", Operation::Generate, READ_OR_SEND),
-    ("/api/passphrase", Operation::Passphrase, READ_OR_SEND),
+    ("/api/generate", Operation::Generate, READ_OR_POST),
+    ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
     ("/api/policy", Operation::Policy, READ),
-    ("/api/validate", Operation::Validate, SEND),
+    ("/api/validate", Operation::Validate, POST),
     ("/api/policies", Operation::Policies, READ),
     ("/api/health", Operation::Health, READ),
     ("/openapi.json", Operation::OpenApi, READ),
 ];
 
-/// Why nothing is found.
+/// No operation was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRoute {
-    /// Nothing has that path.
+    /// No operation has this path.
     Path,
-    /// The path is there, the method is not.
+    /// The path exists, but not with this method.
     Method {
-        /// The methods it has, as the `Allow` header lists them.
+        /// The methods of the path, as the `Allow` header lists them.
         allow: &'static str,
     },
 }
@@ -74,7 +74,7 @@ pub enum NoRoute {
 /// Finds the operation for a method and a path.
 ///
 /// # Errors
-/// [`NoRoute`] says which of the two is wrong.
+/// [`NoRoute`] says whether the path or the method is wrong.
 pub fn find(method: &Method, path: &str) -> Result<Operation, NoRoute> {
     let (_, operation, allow) = ROUTES.iter().find(|route| route.0 == path).ok_or(NoRoute::Path)?;
     if !allow.split(", ").any(|one| one == method.as_str()) {

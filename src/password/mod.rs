@@ -1,47 +1,37 @@
-//! What is generated. Pure: no clock, no I/O, no HTTP, no DynamoDB.
+//! Policies, sampling and checking. Pure: no clock, no I/O, no HTTP, no DynamoDB.
 //!
-//! [`Constraints`] are what a caller asks for. [`Policy::new`] turns them into a [`Policy`], whose
-//! [`Shape`] says in sets of characters what its passwords are like. If you hold a [`Sampler`], there
-//! are such passwords: it has counted them exactly, and draws one of them, each equally likely.
-//! [`verify()`] checks a text against a shape with code of its own.
+//! [`Constraints`] are what a caller requests. [`Policy::new`] resolves them into a [`Policy`], whose
+//! [`PasswordSpec`] describes its passwords in sets of characters. A [`Sampler`] exists only if such passwords exist:
+//! it has counted them exactly, and draws one of them, each equally likely. [`verify()`] checks a text against a
+//! specification with code of its own.
 //!
-//! How the counting and drawing works, and why it is uniform, is told in `docs/sampling.md`.
+//! `docs/sampling.md` explains how the passwords are counted and drawn, and why the draw is uniform.
 
-mod alphabet;
 mod assessment;
-mod compositions;
-mod constraints;
-mod contradiction;
-mod count;
-mod exclusion;
-mod frame;
-mod ladder;
+mod charset;
+mod entropy;
 mod passphrase;
-mod pattern;
 mod policy;
-mod presets;
+mod regex;
 mod rules;
-mod runs;
-mod sample;
+mod sampling;
 mod secret;
-mod shape;
-mod uniform;
+mod spec;
 mod verify;
-mod wordlist;
-mod work;
 
-pub use alphabet::{CharSet, Class};
-pub use assessment::{Assessment, Breach, Strength, assess, strength};
-pub use constraints::{ClassOptions, Constraints, Start};
-pub use contradiction::PolicyError;
-pub use count::{Count, Entropy};
-pub use passphrase::{Phrase, PhraseConstraints, PhraseError};
-pub use pattern::regular_expression;
-pub use policy::{ClassInUse, Policy};
-pub use presets::{PRESETS, Preset, Source};
-pub use rules::{PasswordRules, RulesError, RulesFault, password_rules};
-pub use sample::{CountError, DrawError, Sampler};
+pub use assessment::{Assessment, Strength, Violation, assess, strength};
+pub use charset::{CharSet, Class};
+pub use entropy::{Count, Entropy};
+pub use passphrase::{Passphrase, PassphraseConstraints, PassphraseError, wordlist::Wordlist};
+pub use policy::Policy;
+pub use policy::constraints::{ClassOptions, Constraints, Start};
+pub use policy::error::PolicyError;
+pub use policy::limits::{self, LengthRange};
+pub use policy::presets::{PRESETS, Preset, Source};
+pub use policy::resolve::ClassInUse;
+pub use regex::regular_expression;
+pub use rules::{PasswordRules, RulesError, RulesErrorKind, parse_rules, password_rules};
+pub use sampling::sampler::{CountError, DrawError, Sampler};
 pub use secret::Secret;
-pub use shape::{Requirement, Shape, Variety};
-pub use verify::{Violation, verify, violations};
-pub use wordlist::Wordlist;
+pub use spec::{MinClasses, PasswordSpec, Requirement};
+pub use verify::{SpecViolation, verify, violations};

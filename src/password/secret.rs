@@ -1,29 +1,29 @@
-//! A password in memory.
+//! A secret in memory.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password. Its memory is overwritten when it is dropped, it cannot be formatted or
-/// serialised, and [`Secret::expose`] is the one way to its text.
+/// A password or passphrase. Its memory is overwritten when it is dropped. It can neither be formatted nor serialised:
+/// [`Secret::expose`] is the only way to its text.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// A password of ASCII characters.
-    pub(super) fn of_ascii(text: &[u8]) -> Self {
+    /// A generated secret of ASCII characters.
+    pub(super) fn from_ascii(text: &[u8]) -> Self {
         let mut password = Zeroizing::new(String::with_capacity(text.len()));
         password.extend(text.iter().copied().map(char::from));
         Self(password)
     }
 
-    /// A password that somebody else made.
+    /// A secret that a caller sent.
     #[must_use]
-    pub fn of_text(text: String) -> Self {
+    pub fn from_text(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The password itself. Called where the response body is written and where the drawn password
-    /// is checked against its policy, and nowhere else.
+    /// The text of the secret. The code calls it to write the body of an answer, to verify a generated secret, and to
+    /// assess a secret that a caller sent.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

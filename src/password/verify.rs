@@ -1,77 +1,70 @@
-//! Does a text satisfy a shape? Shares no code with the sampler: it looks at the text character by
-//! character and knows nothing of counts, tables or bits.
+//! Checks a text against a specification. It shares no code with the sampler: it reads the text character by character,
+//! without counts or tables.
 
 use zeroize::Zeroizing;
 
-use super::alphabet::CharSet;
-use super::shape::Shape;
+use super::charset::CharSet;
+use super::spec::PasswordSpec;
 
-/// What is wrong with a text.
+/// A constraint that a text violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// It is shorter or longer than it should be.
+pub enum SpecViolation {
+    /// It is shorter or longer than required.
     Length,
-    /// A character stands in it that is not in the pool.
+    /// It has a character that is not in the pool.
     Character,
-    /// It holds too few characters of the requirement with this index.
+    /// It has too few characters of the requirement with this index.
     Requirement(usize),
-    /// It holds characters of too few classes.
-    Variety,
-    /// It holds too many of one character in a row.
+    /// It has characters of too few classes.
+    MinClasses,
+    /// It has too many identical characters in a row.
     MaxConsecutive,
-    /// It holds a character twice.
+    /// It has a character twice.
     NoRepeats,
-    /// It begins with a character that may not stand first.
+    /// Its first character may not be first.
     Start,
-    /// It ends with a character that may not stand last.
-    End,
 }
 
-/// Checks `text` against `shape`.
+/// Checks `text` against `spec`.
 ///
 /// # Errors
-/// The first [`Violation`] found.
-pub fn verify(shape: &Shape, text: &str) -> Result<(), Violation> {
-    violations(shape, text).first().map_or(Ok(()), |violation| Err(*violation))
+/// The first [`SpecViolation`] found.
+pub fn verify(spec: &PasswordSpec, text: &str) -> Result<(), SpecViolation> {
+    violations(spec, text).first().map_or(Ok(()), |violation| Err(*violation))
 }
 
-/// Everything that is wrong with `text`, each kind of it once.
+/// Every violation of `text`, each at most once.
 #[must_use]
-pub fn violations(shape: &Shape, text: &str) -> Vec<Violation> {
+pub fn violations(spec: &PasswordSpec, text: &str) -> Vec<SpecViolation> {
     let characters: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
     let among = |set: CharSet, character: &char| u8::try_from(*character).is_ok_and(|byte| set.contains(byte));
     let count = |set: CharSet| characters.iter().filter(|character| among(set, character)).count();
     let mut found = Vec::new();
-    let mut holds = |good: bool, violation| {
-        if !good {
+    let mut check = |holds: bool, violation| {
+        if !holds {
             found.push(violation);
         }
     };
-    holds(characters.len() == usize::from(shape.length), Violation::Length);
-    holds(count(shape.pool) == characters.len(), Violation::Character);
-    let may_stand = |place: Option<&char>, set: Option<CharSet>| match (place, set) {
-        (Some(character), Some(set)) => among(set, character),
-        (None, Some(_)) => false,
-        (_, None) => true,
-    };
-    holds(may_stand(characters.first(), shape.start), Violation::Start);
-    holds(may_stand(characters.last(), shape.end), Violation::End);
+    check(characters.len() == usize::from(spec.length), SpecViolation::Length);
+    check(count(spec.pool) == characters.len(), SpecViolation::Character);
+    let starts_well = |start| characters.first().is_some_and(|first| among(start, first));
+    check(spec.start.is_none_or(starts_well), SpecViolation::Start);
     let mut run = 0;
     let mut longest = 0;
     let mut repeats = false;
     for (index, character) in characters.iter().enumerate() {
         run = if index > 0 && characters[index - 1] == *character { run + 1 } else { 1 };
         longest = longest.max(run);
-        repeats |= shape.no_repeats && characters[..index].contains(character);
+        repeats |= spec.no_repeats && characters[..index].contains(character);
     }
-    holds(shape.max_consecutive.is_none_or(|most| longest <= usize::from(most)), Violation::MaxConsecutive);
-    holds(!repeats, Violation::NoRepeats);
-    for (index, requirement) in shape.requirements.iter().enumerate() {
-        holds(count(requirement.characters) >= usize::from(requirement.minimum), Violation::Requirement(index));
+    check(spec.max_consecutive.is_none_or(|max| longest <= usize::from(max)), SpecViolation::MaxConsecutive);
+    check(!repeats, SpecViolation::NoRepeats);
+    for (index, requirement) in spec.requirements.iter().enumerate() {
+        check(count(requirement.characters) >= usize::from(requirement.min), SpecViolation::Requirement(index));
     }
-    if let Some(variety) = &shape.variety {
-        let classes = variety.classes.iter().filter(|class| count(**class) > 0).count();
-        holds(classes >= variety.least, Violation::Variety);
+    if let Some(min_classes) = &spec.min_classes {
+        let classes = min_classes.classes.iter().filter(|class| count(**class) > 0).count();
+        check(classes >= min_classes.min, SpecViolation::MinClasses);
     }
     found
 }

@@ -1,9 +1,10 @@
-"""Holds the running service against its published contract, with requests that are made from it.
+"""Tests the running service against its OpenAPI document, with requests generated from that document.
 
     python3 contract.py GATEWAY SCHEMATHESIS VALIDATOR EXAMPLES
 
-Schemathesis' check that every request which fits the schema is accepted is left out: JSON Schema cannot say
-that a length holds its minima, or that what is excluded leaves something over.
+The Schemathesis check positive_data_acceptance (every request that matches the schema is accepted) is disabled. JSON
+Schema cannot express that a length must be at least the sum of the minimums, or that the exclusions must leave
+characters.
 """
 
 import json
@@ -18,13 +19,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         log = open(f"{folder}/audit.log", "w+b")
         with subprocess.Popen([gateway], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log) as service:
-            told = json.loads(service.stdout.readline())
+            started = json.loads(service.stdout.readline())
             contract = f"{folder}/openapi.json"
-            urllib.request.urlretrieve(f"{told['url']}/openapi.json", contract)
+            urllib.request.urlretrieve(f"{started['url']}/openapi.json", contract)
             subprocess.run([validator, contract], check=True)
             tested = subprocess.run(
                 [
-                    schemathesis, "run", contract, "--url", told["url"], "--header", f"X-Api-Key: {told['key']}",
+                    schemathesis, "run", contract, "--url", started["url"], "--header", f"X-Api-Key: {started['key']}",
                     "--checks", "all", "--exclude-checks", "positive_data_acceptance",
                     "--max-examples", examples, "--seed", "1", "--generation-database", "none", "--no-color",
                 ],
@@ -34,7 +35,7 @@ def main() -> int:
         log.seek(0)
         lines = [json.loads(line) for line in log.read().decode().splitlines()]
     failed = [line for line in lines if line["status"] >= 500]
-    print(f"{len(lines)} audit lines, {len(failed)} of them of failures")
+    print(f"{len(lines)} audit lines, {len(failed)} of them with a status of 500 or above")
     return tested.returncode or bool(failed) or len(lines) < 100
 
 

@@ -1,6 +1,6 @@
-"""The template as CloudFormation sees it: translated, and with its conditions decided.
+"""The template as CloudFormation evaluates it: translated by SAM, with conditions and references resolved.
 
-Run by itself, it prints the translated template.
+Run as a program, it prints the translated template.
 """
 
 import json
@@ -24,7 +24,7 @@ PSEUDO = {
 
 
 class Loader(yaml.SafeLoader):
-    """Reads the short forms: `!Ref x` is {"Ref": "x"}."""
+    """Reads the short forms of functions: `!Ref x` is {"Ref": "x"}."""
 
 
 def _short_form(loader, suffix, node):
@@ -38,29 +38,29 @@ def _short_form(loader, suffix, node):
 
 
 Loader.add_multi_constructor("!", _short_form)
-# A date stays the text that it is.
+# A date remains text.
 Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 
 
 def source() -> dict:
-    """The template as it stands."""
+    """The template before its translation."""
     return yaml.load(TEMPLATE.read_text(), Loader)
 
 
 def translated(code_uri: str = "s3://bucket/key") -> dict:
-    """The template without SAM's own resources."""
+    """The template after its translation by SAM."""
     template = source()
     template["Resources"]["Function"]["Properties"]["CodeUri"] = code_uri
     session = boto3.Session(region_name="eu-central-1")
-    # The role is written out, so no managed policy has to be looked up.
+    # The template uses no managed policy, so none has to be looked up.
     translator = Translator({}, Parser(), boto_session=session)
     defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
     return translator.translate(template, defaults)
 
 
-def decided(template: dict, **given) -> dict:
-    """The resources that there are with these parameters, their conditions and references decided."""
-    values = {name: one["Default"] for name, one in template["Parameters"].items()} | given | PSEUDO
+def resolved(template: dict, **parameters) -> dict:
+    """The resources that exist with these parameters, with conditions and references resolved."""
+    values = {name: one["Default"] for name, one in template["Parameters"].items()} | parameters | PSEUDO
     conditions = template.get("Conditions", {})
 
     def holds(name):
@@ -91,13 +91,13 @@ def decided(template: dict, **given) -> dict:
                     return f"<{'.'.join(argument)}>"
                 case "Fn::Sub":
                     return substitute(argument)
-        resolved = {name: resolve(value) for name, value in node.items()}
-        return {name: value for name, value in resolved.items() if value is not None}
+        members = {name: resolve(value) for name, value in node.items()}
+        return {name: value for name, value in members.items() if value is not None}
 
     def substitute(argument):
-        text, own = argument if isinstance(argument, list) else (argument, {})
-        own = {name: resolve(value) for name, value in own.items()}
-        return re.sub(r"\$\{([^}!]+)\}", lambda one: str((values | own).get(one[1], f"<{one[1]}>")), text)
+        text, variables = argument if isinstance(argument, list) else (argument, {})
+        variables = {name: resolve(value) for name, value in variables.items()}
+        return re.sub(r"\$\{([^}!]+)\}", lambda one: str((values | variables).get(one[1], f"<{one[1]}>")), text)
 
     resources = template["Resources"].items()
     return {name: resolve(one) for name, one in resources if "Condition" not in one or holds(one["Condition"])}

@@ -1,4 +1,4 @@
-"""The function as Lambda runs it: a process that polls a Runtime API."""
+"""Runs the function as Lambda does: as a process that polls a runtime API."""
 
 import http.server
 import json
@@ -8,10 +8,10 @@ import threading
 
 
 class Function:
-    """A process with exactly these variables, as long as the block lasts."""
+    """A process of the function with exactly these variables, which ends with the `with` block."""
 
     def __init__(self, program: str, variables: dict):
-        self.events, self.answers, self.lines = queue.Queue(), queue.Queue(), []
+        self.events, self.responses, self.lines = queue.Queue(), queue.Queue(), []
         outer = self
 
         class Api(http.server.BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ class Function:
                 self.wfile.write(body)
 
             def do_POST(self):
-                outer.answers.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                outer.responses.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(202)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -43,13 +43,13 @@ class Function:
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         api = f"127.0.0.1:{self.server.server_port}"
-        lambda_own = {
+        runtime = {
             "AWS_LAMBDA_RUNTIME_API": api,
             "AWS_LAMBDA_FUNCTION_NAME": "passloom",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         }
-        self.process = subprocess.Popen([program], env=lambda_own | variables, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([program], env=runtime | variables, stdout=subprocess.PIPE)
 
     def __enter__(self):
         return self
@@ -61,8 +61,8 @@ class Function:
         self.events.put(None)
         self.server.shutdown()
 
-    def ask(self, path: str, key: str = "", query: str = "") -> tuple[int, dict]:
-        """Sends a GET as an HTTP API hands it over."""
+    def get(self, path: str, key: str = "", query: str = "") -> tuple[int, dict]:
+        """Sends a GET request as an event of an HTTP API, and returns the status and the body."""
         self.events.put(
             {
                 "version": "2.0",
@@ -78,5 +78,5 @@ class Function:
                 "isBase64Encoded": False,
             }
         )
-        answer = self.answers.get(timeout=30)
-        return answer["statusCode"], json.loads(answer["body"])
+        response = self.responses.get(timeout=30)
+        return response["statusCode"], json.loads(response["body"])

@@ -1,8 +1,8 @@
-"""The template: what it makes, and that it fits the code.
+"""Tests of the template: its resources, and its agreement with the code.
 
     python3 -m unittest discover --start-directory tests/template
 
-FUNCTION and KEYS name the built function and passloom-keys, where they are not those in target/.
+FUNCTION and KEYS are the paths of the function and of passloom-keys. They default to the builds in target/.
 """
 
 import json
@@ -42,22 +42,22 @@ def rust(*folders: str) -> str:
 
 
 class Template(unittest.TestCase):
-    """What stands in the translated template."""
+    """The translated template."""
 
     @classmethod
     def setUpClass(cls):
         cls.template = cloudformation.translated()
-        cls.plain = cloudformation.decided(cls.template)
-        cls.full = cloudformation.decided(cls.template, **EVERYTHING)
-        cls.url = cloudformation.decided(cls.template, Endpoint="function-url")
+        cls.plain = cloudformation.resolved(cls.template)
+        cls.full = cloudformation.resolved(cls.template, **EVERYTHING)
+        cls.url = cloudformation.resolved(cls.template, Endpoint="function-url")
 
-    def test_every_parameter_is_described_constrained_and_defaulted(self):
+    def test_parameters_have_description_default_and_constraint(self):
         for name, one in cloudformation.source()["Parameters"].items():
             self.assertTrue(one["Description"].endswith("."), name)
             self.assertIn("Default", one, name)
             self.assertTrue({"AllowedValues", "AllowedPattern", "MinValue"} & one.keys(), name)
 
-    def test_data_is_protected_kept_and_can_be_restored(self):
+    def test_table_secret_and_audit_log_are_protected_and_retained(self):
         for resources in (self.plain, self.full, self.url):
             table = resources["Table"]
             self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
@@ -65,20 +65,20 @@ class Template(unittest.TestCase):
             self.assertIs(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
             ttl = {"AttributeName": "delete_after", "Enabled": True}
             self.assertEqual(table["Properties"]["TimeToLiveSpecification"], ttl)
-            for name in ("Pepper", "FunctionLogGroup"):
+            for name in ("SigningSecret", "FunctionLogGroup"):
                 self.assertEqual(resources[name]["DeletionPolicy"], "RetainExceptOnCreate", name)
             self.assertEqual(resources["FunctionLogGroup"]["Properties"]["RetentionInDays"], 90)
 
-    def test_the_customers_key_encrypts_the_table_and_the_logs(self):
-        self.assertNotIn("Key", self.plain)
+    def test_customer_managed_key_encrypts_table_and_logs(self):
+        self.assertNotIn("EncryptionKmsKey", self.plain)
         self.assertNotIn("SSESpecification", self.plain["Table"]["Properties"])
-        sse = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "<Key.Arn>"}
+        sse = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "<EncryptionKmsKey.Arn>"}
         self.assertEqual(self.full["Table"]["Properties"]["SSESpecification"], sse)
         for name in ("FunctionLogGroup", "ApiLogGroup"):
-            self.assertEqual(self.full[name]["Properties"]["KmsKeyId"], "<Key.Arn>", name)
-        self.assertIs(self.full["Key"]["Properties"]["EnableKeyRotation"], True)
+            self.assertEqual(self.full[name]["Properties"]["KmsKeyId"], "<EncryptionKmsKey.Arn>", name)
+        self.assertIs(self.full["EncryptionKmsKey"]["Properties"]["EnableKeyRotation"], True)
 
-    def test_no_parameter_can_drop_audit_lines(self):
+    def test_log_levels_for_any_parameters_keep_audit_lines(self):
         for resources in (self.plain, self.full, self.url):
             logging = resources["Function"]["Properties"]["LoggingConfig"]
             self.assertEqual((logging["LogFormat"], logging["ApplicationLogLevel"]), ("JSON", "INFO"))
@@ -86,29 +86,29 @@ class Template(unittest.TestCase):
         self.assertEqual(cloudformation.source()["Resources"]["Function"]["Properties"]["LoggingConfig"], logging | {
             "LogGroup": {"Ref": "FunctionLogGroup"}})
 
-    def test_the_access_log_holds_nothing_that_a_caller_writes(self):
+    def test_access_log_contains_no_caller_controlled_text(self):
         format = json.loads(self.plain["Stage"]["Properties"]["AccessLogSettings"]["Format"])
-        harmless = {
+        allowed = {
             "requestId", "identity.sourceIp", "requestTime", "httpMethod", "routeKey", "status", "responseLength",
             "integrationStatus", "integrationLatency", "error.message",
         }
-        self.assertEqual({field.removeprefix("$context.") for field in format.values()}, harmless)
+        self.assertEqual({field.removeprefix("$context.") for field in format.values()}, allowed)
 
-    def test_the_stage_throttles_and_everything_goes_to_the_function(self):
+    def test_stage_throttles_and_routes_every_request_to_function(self):
         settings = self.plain["Stage"]["Properties"]["DefaultRouteSettings"]
         self.assertEqual(settings, {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200})
         self.assertEqual(self.plain["Route"]["Properties"]["RouteKey"], "$default")
         self.assertNotIn("ReservedConcurrentExecutions", self.plain["Function"]["Properties"])
         self.assertEqual(self.full["Function"]["Properties"]["ReservedConcurrentExecutions"], 5)
 
-    def test_a_domain_name_replaces_the_address_of_the_gateway(self):
+    def test_domain_name_disables_default_api_address(self):
         self.assertIs(self.plain["Api"]["Properties"]["DisableExecuteApiEndpoint"], False)
         self.assertIs(self.full["Api"]["Properties"]["DisableExecuteApiEndpoint"], True)
         configuration, = self.full["Domain"]["Properties"]["DomainNameConfigurations"]
         self.assertEqual(configuration["SecurityPolicy"], "TLS_1_2")
         self.assertNotIn("Domain", self.plain)
 
-    def test_a_function_url_needs_no_gateway(self):
+    def test_function_url_endpoint_creates_no_api_gateway(self):
         kinds = {one["Type"] for one in self.url.values()}
         self.assertFalse({kind for kind in kinds if kind.startswith("AWS::ApiGateway")})
         self.assertIn("AWS::Lambda::Url", kinds)
@@ -116,15 +116,15 @@ class Template(unittest.TestCase):
         alarm = self.url["ServerErrorAlarm"]["Properties"]
         self.assertEqual((alarm["Namespace"], alarm["MetricName"]), ("AWS/Lambda", "Url5xxCount"))
 
-    def test_alarms_tell_the_topic_if_there_is_one(self):
+    def test_alarms_with_topic_notify_it(self):
         alarms = {name for name, one in self.plain.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
         self.assertEqual(len(alarms), 5)
         for name in alarms:
             self.assertNotIn("AlarmActions", self.plain[name]["Properties"])
             self.assertEqual(self.full[name]["Properties"]["AlarmActions"], [EVERYTHING["AlarmTopicArn"]])
 
-    def test_the_role_allows_what_the_code_calls_and_no_more(self):
-        # Methods of the client, as the function uses them: `.update_item()` is dynamodb:UpdateItem.
+    def test_role_allows_only_actions_that_the_code_calls(self):
+        # The methods of the client that the function calls: `.update_item()` is dynamodb:UpdateItem.
         called = set(re.findall(r"\.client\s*\.(\w+)\(\)", rust("src/access")))
         called = {"dynamodb:" + "".join(word.title() for word in one.split("_")) for one in called}
         self.assertEqual(called, {"dynamodb:GetItem", "dynamodb:UpdateItem"})
@@ -141,26 +141,26 @@ class Template(unittest.TestCase):
             expected = dict.fromkeys(called, "<Table.Arn>") | logs | (traces if resources is self.full else {})
             self.assertEqual(allowed, expected)
 
-    def test_variables_are_those_that_the_settings_read(self):
+    def test_environment_variables_match_the_settings(self):
         given = set(self.plain["Function"]["Properties"]["Environment"]["Variables"])
         text = (ROOT / "src/settings.rs").read_text()
         read = set(re.findall(r'reader\s*\.(?:required|optional|parsed)\("([A-Z_]+)"', text))
         read |= set(re.findall(r'self\s*\.(?:required|optional|parsed)\("([A-Z_]+)"', text))
-        own = {name for name in read if not name.startswith("AWS_")}
-        # What only another way of deploying would set.
-        self.assertEqual(own - given, {"ALLOW_HTTP"})
-        self.assertEqual(given - own, set())
+        expected = {name for name in read if not name.startswith("AWS_")}
+        # Set by other deployments only.
+        self.assertEqual(expected - given, {"ALLOW_HTTP"})
+        self.assertEqual(given - expected, set())
 
-    def test_the_outputs_and_the_readme_name_what_is_there(self):
+    def test_outputs_have_description_and_first_key_command_is_complete(self):
         for name, one in cloudformation.source()["Outputs"].items():
             self.assertTrue(one["Description"].endswith("."), name)
         command = json.dumps(self.template["Outputs"]["FirstKeyCommand"])
-        for part in ("passloom-keys create", "TABLE_NAME", "KEY_PEPPER", "AWS_REGION"):
+        for part in ("passloom-keys create", "TABLE_NAME", "KEY_SIGNING_SECRET", "AWS_REGION"):
             self.assertIn(part, command)
 
 
 class Stack(unittest.TestCase):
-    """The template in a cloud that is not Amazon's: its role, its table and the built function."""
+    """The template deployed to moto, an AWS emulator: its role, its table and the built function."""
 
     @classmethod
     def setUpClass(cls):
@@ -178,14 +178,14 @@ class Stack(unittest.TestCase):
         return boto3.client(service, region_name=REGION, endpoint_url=self.url, **credentials)
 
     def deploy(self, template: dict, **parameters) -> dict:
-        """Makes the stack and answers the variables of its function, with the credentials of its role."""
+        """Creates the stack and returns the variables of its function, with the credentials of its role."""
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"inf", timeout=10)
         requests.post(f"{self.url}/moto-api/reset", timeout=10)
         s3 = self.client("s3")
         s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
         with tempfile.TemporaryFile() as archive:
             with zipfile.ZipFile(archive, "w") as file:
-                file.writestr("bootstrap", "stands for the function, which this cloud does not run")
+                file.writestr("bootstrap", "a placeholder: moto does not run the function")
             archive.seek(0)
             s3.upload_fileobj(archive, "bucket", "key")
         stacks = self.client("cloudformation")
@@ -195,19 +195,20 @@ class Stack(unittest.TestCase):
             Parameters=[{"ParameterKey": k, "ParameterValue": str(v)} for k, v in parameters.items()],
             Capabilities=["CAPABILITY_IAM"],
         )
-        made = stacks.describe_stack_resources(StackName="passloom")["StackResources"]
-        # Of what this cloud does not make it says nothing.
-        physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in made if "PhysicalResourceId" in one}
+        described = stacks.describe_stack_resources(StackName="passloom")["StackResources"]
+        # moto reports no physical id for resources that it does not create.
+        created = [one for one in described if "PhysicalResourceId" in one]
+        physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in created}
         self.resources = physical
-        # Nor does it make secrets for a stack; it draws one by the same properties.
-        drawn = dict(template["Resources"]["Pepper"]["Properties"]["GenerateSecretString"])
-        pepper = self.client("secretsmanager").get_random_password(**drawn)["RandomPassword"]
-        self.assertRegex(pepper, "^[0-9a-f]{64}$")
+        # moto creates no secrets for a stack, but generates one from the same properties.
+        properties = template["Resources"]["SigningSecret"]["Properties"]["GenerateSecretString"]
+        secret = self.client("secretsmanager").get_random_password(**properties)["RandomPassword"]
+        self.assertRegex(secret, "^[0-9a-f]{64}$")
         iam = self.client("iam")
         role = iam.get_role(RoleName=physical["FunctionRole"])["Role"]["Arn"]
-        # This cloud keeps a stack's policies in a form that it cannot check by, and does not tell the resources of
-        # DynamoDB apart; so they are put once more, for all resources. Those are checked on the template itself.
-        for policy in cloudformation.decided(template, **parameters)["FunctionRole"]["Properties"]["Policies"]:
+        # moto cannot evaluate the policies of a stack as it stores them, and does not distinguish DynamoDB tables.
+        # Therefore the policies are added again, for all resources. A test of the template checks the resources.
+        for policy in cloudformation.resolved(template, **parameters)["FunctionRole"]["Properties"]["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 statement["Resource"] = "*"
             document = json.dumps(policy["PolicyDocument"])
@@ -215,9 +216,9 @@ class Stack(unittest.TestCase):
                 RoleName=physical["FunctionRole"], PolicyName=policy["PolicyName"], PolicyDocument=document
             )
         credentials = self.client("sts").assume_role(RoleArn=role, RoleSessionName="function")["Credentials"]
-        properties = cloudformation.decided(template, **parameters)["Function"]["Properties"]
+        properties = cloudformation.resolved(template, **parameters)["Function"]["Properties"]
         variables = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
-        variables |= {"TABLE_NAME": physical["Table"], "KEY_PEPPER": pepper}
+        variables |= {"TABLE_NAME": physical["Table"], "KEY_SIGNING_SECRET": secret}
         return {name: value for name, value in variables.items() if value} | {
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
@@ -226,44 +227,46 @@ class Stack(unittest.TestCase):
             "AWS_ENDPOINT_URL_DYNAMODB": self.url,
         }
 
-    def make_key(self, variables: dict, per_minute: int, name: str = "test") -> str:
-        """Makes a key by the tool, with the administrator's credentials."""
-        own = variables | {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin", "AWS_SESSION_TOKEN": ""}
+    def create_key(self, variables: dict, per_minute: int, name: str = "test") -> str:
+        """Creates a key with passloom-keys and the credentials of an administrator."""
+        environment = variables | {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin", "AWS_SESSION_TOKEN": ""}
         command = [os.environ.get("KEYS", str(ROOT / "target/debug/passloom-keys")), "create", "--name", name, "--json"]
-        made = subprocess.run(
-            [*command, "--per-minute", str(per_minute), "--per-day", "1000"], env=own, capture_output=True, check=True
+        created = subprocess.run(
+            [*command, "--per-minute", str(per_minute), "--per-day", "1000"], env=environment, capture_output=True, check=True
         )
-        return json.loads(made.stdout)["key"]
+        return json.loads(created.stdout)["key"]
 
-    def guard(self):
-        """From now on every call needs a policy that allows it."""
+    def enforce_policies(self):
+        """From now on a call is denied unless a policy allows it."""
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"0", timeout=10)
 
-    def test_the_function_serves_from_its_table_by_its_own_role(self):
+    def test_function_with_its_role_serves_requests_and_metrics_count_them(self):
         for format in ("json", "ocsf"):
             template = cloudformation.translated()
             variables = self.deploy(template, AuditFormat=format)
             for name in ("Table", "FunctionRole", "FunctionLogGroup", "ApiLogGroup", "Function"):
                 self.assertIn(name, self.resources)
-            key = self.make_key(variables, 3)
-            stranger = self.make_key(variables | {"KEY_PEPPER": "00" * 32}, 3, "stranger") if format == "json" else "plk_nothing"
-            self.guard()
+            key = self.create_key(variables, 3)
+            forged = "plk_malformed"
+            if format == "json":
+                forged = self.create_key(variables | {"KEY_SIGNING_SECRET": "00" * 32}, 3, "forged")
+            self.enforce_policies()
             with Function(FUNCTION, variables) as function:
-                status, answer = function.ask("/api/generate", key, "count=3")
-                self.assertEqual((status, len(answer.get("passwords", []))), (200, 3), answer)
-                self.assertEqual(function.ask("/api/passphrase", key)[0], 200)
-                self.assertEqual(function.ask("/api/generate", key, "lenght=3")[0], 400)
-                self.assertEqual(function.ask("/api/policy", key)[0], 200)
-                self.assertEqual(function.ask("/api/generate", key)[0], 429)
-                self.assertEqual(function.ask("/api/generate", stranger)[0], 401)
-                self.assertEqual(function.ask("/api/generate")[0], 401)
-                self.assertEqual(function.ask("/api/health")[0], 200)
+                status, body = function.get("/api/generate", key, "count=3")
+                self.assertEqual((status, len(body.get("passwords", []))), (200, 3), body)
+                self.assertEqual(function.get("/api/passphrase", key)[0], 200)
+                self.assertEqual(function.get("/api/generate", key, "lenght=3")[0], 400)
+                self.assertEqual(function.get("/api/policy", key)[0], 200)
+                self.assertEqual(function.get("/api/generate", key)[0], 429)
+                self.assertEqual(function.get("/api/generate", forged)[0], 401)
+                self.assertEqual(function.get("/api/generate")[0], 401)
+                self.assertEqual(function.get("/api/health")[0], 200)
             with Function(FUNCTION, variables | {"TABLE_NAME": "no-such-table"}) as broken:
-                self.assertEqual(broken.ask("/api/generate", key)[0], 503)
-            self.metrics(cloudformation.decided(template, AuditFormat=format), function.lines + broken.lines)
+                self.assertEqual(broken.get("/api/generate", key)[0], 503)
+            self.check_metrics(cloudformation.resolved(template, AuditFormat=format), function.lines + broken.lines)
 
-    def metrics(self, resources: dict, lines: list):
-        """Metric filters find in real lines what they are for."""
+    def check_metrics(self, resources: dict, lines: list):
+        """Checks what the metric filters count in these audit lines."""
         counted = {}
         for name, one in resources.items():
             if one["Type"] == "AWS::Logs::MetricFilter":
@@ -273,26 +276,26 @@ class Stack(unittest.TestCase):
                 numbers = [field(line, value) if value.startswith("$.") else float(value) for line in matching]
                 counted[transformation["MetricName"]] = sum(numbers)
         expected = {
-            "Answered": 4, "Refused": 4, "Failed": 1, "Generated": 4, "RateLimited": 1, "ForgedKeys": 1,
-            "StoreUnavailable": 1, "ColdStarts": 2,
+            "Succeeded": 4, "Refused": 4, "Failed": 1, "Generated": 4, "RateLimited": 1, "ForgedKeys": 1,
+            "DatabaseUnavailable": 1, "ColdStarts": 2,
         }
         self.assertEqual(counted, expected)
 
-    def test_without_an_action_in_the_policy_nothing_is_served(self):
+    def test_policy_without_an_action_returns_503(self):
         for missing in ("dynamodb:GetItem", "dynamodb:UpdateItem"):
             template = cloudformation.translated()
             statement, = template["Resources"]["FunctionRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
             statement["Action"].remove(missing)
             variables = self.deploy(template)
-            key = self.make_key(variables, 3)
-            self.guard()
+            key = self.create_key(variables, 3)
+            self.enforce_policies()
             with Function(FUNCTION, variables) as function:
-                self.assertEqual(function.ask("/api/generate", key)[0], 503, missing)
+                self.assertEqual(function.get("/api/generate", key)[0], 503, missing)
             self.assertRegex(function.lines[-1]["reason"], "^store: DynamoDB answered ")
 
-    def test_the_role_can_do_nothing_else(self):
+    def test_role_is_denied_every_other_table_action(self):
         variables = self.deploy(cloudformation.translated())
-        self.guard()
+        self.enforce_policies()
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         client = self.client("dynamodb", **{name: variables[name.upper()] for name in names})
         for call, arguments in [
@@ -305,7 +308,7 @@ class Stack(unittest.TestCase):
 
 
 class Dashboards(unittest.TestCase):
-    """Queries and widgets name what is there."""
+    """The saved queries and the dashboard."""
 
     COMMANDS = {"SOURCE", "fields", "filter", "stats", "sort", "limit"}
     WORDS = {
@@ -338,20 +341,20 @@ class Dashboards(unittest.TestCase):
             for word in re.findall(r"@?[A-Za-z_][A-Za-z_.]*", rest):
                 self.assertIn(word, fields | aliases | self.WORDS, query)
 
-    def test_saved_queries_read_fields_that_lines_have(self):
+    def test_saved_queries_use_existing_audit_fields(self):
         template = cloudformation.translated()
         for ocsf in (False, True):
-            resources = cloudformation.decided(template, AuditFormat="ocsf" if ocsf else "json")
+            resources = cloudformation.resolved(template, AuditFormat="ocsf" if ocsf else "json")
             queries = [one for one in resources.values() if one["Type"] == "AWS::Logs::QueryDefinition"]
             self.assertEqual(len(queries), 5)
             for one in queries:
                 self.check(one["Properties"]["QueryString"], ocsf)
 
-    def test_the_dashboard_shows_metrics_that_are_made(self):
+    def test_dashboard_and_alarms_use_existing_metrics(self):
         template = cloudformation.translated()
         for ocsf in (False, True):
-            resources = cloudformation.decided(template, AuditFormat="ocsf" if ocsf else "json")
-            made = {
+            resources = cloudformation.resolved(template, AuditFormat="ocsf" if ocsf else "json")
+            defined = {
                 transformation["MetricName"]
                 for one in resources.values() if one["Type"] == "AWS::Logs::MetricFilter"
                 for transformation in one["Properties"]["MetricTransformations"]
@@ -364,14 +367,14 @@ class Dashboards(unittest.TestCase):
                 for metric in widget["properties"].get("metrics", []):
                     if metric[0] == "Passloom/passloom":
                         shown.add(metric[1])
-            self.assertEqual(shown, made)
+            self.assertEqual(shown, defined)
             for one in resources.values():
                 if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"]["Namespace"] == "Passloom/passloom":
-                    self.assertIn(one["Properties"]["MetricName"], made)
+                    self.assertIn(one["Properties"]["MetricName"], defined)
 
 
 def field(line: dict, selector: str):
-    """The value of `$.a.b`, if there is one."""
+    """The value of `$.a.b`, or None."""
     value = line
     for name in selector.removeprefix("$.").split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -379,20 +382,20 @@ def field(line: dict, selector: str):
 
 
 def matches(pattern: str, line: dict) -> bool:
-    """Whether a JSON filter pattern of CloudWatch Logs, of the kinds that the template uses, matches a line."""
+    """Whether a JSON filter pattern of CloudWatch Logs matches a line. Supports the syntax that the template uses."""
     inner = re.fullmatch(r"\{ (.*) \}", pattern)[1]
     return any(holds(term, line) for term in inner.split(" || "))
 
 
 def holds(term: str, line: dict) -> bool:
-    selector, operator, wanted = re.fullmatch(r"(\$[\w.]+) (=|<|IS) (.+)", term).groups()
+    selector, operator, expected = re.fullmatch(r"(\$[\w.]+) (=|<|IS) (.+)", term).groups()
     value = field(line, selector)
     if operator == "IS":
-        return value is True and wanted == "TRUE"
+        return value is True and expected == "TRUE"
     if operator == "<":
-        return value is not None and value < float(wanted)
-    shape = re.escape(json.loads(wanted)).replace(r"\*", ".*")
-    return isinstance(value, str) and re.fullmatch(shape, value) is not None
+        return value is not None and value < float(expected)
+    pattern = re.escape(json.loads(expected)).replace(r"\*", ".*")
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The service of many a tutorial: FastAPI as a Lambda function under Mangum. It has no rate limit."""
+"""The service of common tutorials: FastAPI as a Lambda function under Mangum. It has no rate limit."""
 
 import secrets
 import string

@@ -10,7 +10,8 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use passloom::access::{ApiKey, KeyRecord, Limits, Usage};
-use passloom::{app, settings};
+use passloom::clock::system_clock;
+use passloom::settings;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -33,13 +34,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Outcome {
-    let now = app::system_clock()();
+    let now = system_clock()();
     match command {
         Command::Create { common, name, per_minute, per_day, expires_at, allow } => {
-            let peppers = settings::peppers(settings::from_process)?;
+            let secrets = settings::signing_secrets(settings::from_process)?;
             let table = Table::open(common.table).await?;
-            let (key, text) = ApiKey::generate(&mut SysRng, &peppers)?;
-            let mut record = KeyRecord::new(&key, name, Limits { per_minute, per_day }, written(now)?);
+            let (key, text) = ApiKey::generate(&mut SysRng, &secrets)?;
+            let mut record = KeyRecord::new(&key, name, Limits { per_minute, per_day }, timestamp(now)?);
             (record.expires_at, record.allowed) = (expires_at, allow);
             table.insert(&record).await?;
             print_secret(&text, &Key::unused(record), now, common.json)
@@ -65,50 +66,50 @@ async fn run(command: Command) -> Outcome {
             print_one(&table.change(&id, change).await?, now, common.json)
         }
         Command::Rotate { common, key, overlap } => {
-            let peppers = settings::peppers(settings::from_process)?;
+            let secrets = settings::signing_secrets(settings::from_process)?;
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
             if found.record.revoked_at.is_some() {
-                return Err(format!("{} is revoked; make a new key in its place", found.record.name).into());
+                return Err(format!("{} is revoked; create a new key", found.record.name).into());
             }
-            let (made, text) =
-                ApiKey::generate_for(found.record.id.parse().map_err(|_| "no id")?, &mut SysRng, &peppers)?;
+            let id = found.record.id.parse().map_err(|_| "the id of the key is malformed")?;
+            let (rotated, text) = ApiKey::generate_for(id, &mut SysRng, &secrets)?;
             let until = (!overlap.is_zero()).then(|| seconds(now + overlap));
             let change = Change::default()
                 .copy_if(until.is_some(), "h2", "h")
                 .number("h2_until", until)
                 .remove_if(until.is_none(), &["h2", "h2_until"])
-                .bytes("h", &made.secret_hash());
+                .bytes("h", &rotated.secret_hash());
             let changed = table.change(&found.record.id, change).await?;
             print_secret(&text, &changed, now, common.json)
         }
         Command::Revoke { common, key, yes } => {
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
-            confirm(&format!("Revoke {} for good?", found.record.name), yes)?;
+            confirm(&format!("Revoke {} permanently?", found.record.name), yes)?;
             let change = Change::default().number("revoked_at", Some(seconds(now)));
             print_one(&table.change(&found.record.id, change).await?, now, common.json)
         }
         Command::Delete { common, key, yes } => {
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
-            confirm(&format!("Delete {} and its counters for good?", found.record.name), yes)?;
+            confirm(&format!("Delete {} and its counters permanently?", found.record.name), yes)?;
             table.delete(&found.record.id).await?;
             print_one(&found, now, common.json)
         }
     }
 }
 
-/// Asks before what cannot be undone.
+/// Asks for confirmation of a change that cannot be undone.
 fn confirm(question: &str, yes: bool) -> Outcome {
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err("this cannot be undone; say --yes where nobody can be asked".into());
+        return Err("not a terminal; pass --yes to confirm".into());
     }
     let mut error = io::stderr();
-    write!(error, "{question} Type yes: ")?;
+    write!(error, "{question} Type yes to confirm: ")?;
     error.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
@@ -123,7 +124,7 @@ fn print_secret(text: &str, key: &Key, now: SystemTime, as_json: bool) -> Outcom
         writeln!(out, "{object}")?;
     } else {
         writeln!(out, "{text}\n")?;
-        writeln!(out, "Keep it now: only its hash is stored, and it cannot be shown again.\n")?;
+        writeln!(out, "Save it now: only its hash is stored, so it cannot be shown again.\n")?;
         out.flush()?;
         print_one(key, now, false)?;
     }
@@ -144,17 +145,17 @@ fn print_one(key: &Key, now: SystemTime, as_json: bool) -> Outcome {
         ("id", record.id.clone()),
         ("state", state(record, now).into()),
         ("limits", format!("{per_minute} in any 60 seconds, {per_day} a UTC day")),
-        ("ends", record.expires_at.map_or("never".into(), date)),
-        ("from", if ranges.is_empty() { "any address".into() } else { ranges.join(", ") }),
+        ("expires", record.expires_at.map_or("never".into(), date)),
+        ("allowed", if ranges.is_empty() { "any address".into() } else { ranges.join(", ") }),
         ("created", record.created_at.clone()),
         ("used", format!("{} times, {} today", usage.admissions, usage.today)),
         ("last use", usage.last_use.map_or("never".into(), |when| date(seconds(when)))),
     ];
     for (name, value) in rows {
-        writeln!(out, "{name:<9} {value}")?;
+        writeln!(out, "{name:<10} {value}")?;
     }
     if let Some((_, until)) = record.previous.filter(|(_, until)| *until > seconds(now)) {
-        writeln!(out, "{:<9} good until {}", "old key", date(until))?;
+        writeln!(out, "{:<10} valid until {}", "old secret", date(until))?;
     }
     Ok(out.flush()?)
 }
@@ -215,11 +216,11 @@ fn state(record: &KeyRecord, now: SystemTime) -> &'static str {
     }
 }
 
-fn written(when: SystemTime) -> Result<String, Box<dyn Error>> {
+fn timestamp(when: SystemTime) -> Result<String, Box<dyn Error>> {
     Ok(OffsetDateTime::from(when).replace_nanosecond(0)?.format(&Rfc3339)?)
 }
 
-/// RFC 3339, or the bare number where it is beyond the calendar.
+/// RFC 3339, or the number itself if it is outside the calendar.
 fn date(seconds: u64) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())

@@ -1,6 +1,5 @@
-//! What the tool does to the table.
+//! The table of keys, as the tool uses it.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -10,15 +9,15 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use ipnet::IpNet;
+use passloom::access::dynamodb::item::{self, Item};
 use passloom::access::{self, KeyId, KeyRecord, Usage};
-use passloom::{app, settings};
+use passloom::clock::system_clock;
+use passloom::settings;
 
-/// Longest wait for the database, in one call.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for one call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Item = HashMap<String, AttributeValue>;
-
-/// A key and how it was used.
+/// A key, and how it has been used.
 pub(crate) struct Key {
     pub(crate) record: KeyRecord,
     pub(crate) usage: Usage,
@@ -29,8 +28,8 @@ impl Key {
         Self { record, usage: Usage { admissions: 0, today: 0, last_use: None } }
     }
 
-    fn read(item: &Item) -> Result<Self, Box<dyn Error>> {
-        Ok(Self { record: KeyRecord::from_item(item)?, usage: KeyRecord::usage(item, app::system_clock()())? })
+    fn read(attributes: &Item) -> Result<Self, Box<dyn Error>> {
+        Ok(Self { record: item::key_record(attributes)?, usage: item::usage(attributes, system_clock()())? })
     }
 }
 
@@ -42,16 +41,16 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) async fn open(name: String) -> Result<Self, Box<dyn Error>> {
         let endpoint = settings::endpoint(settings::from_process)?;
-        Ok(Self { client: access::connect(endpoint, PATIENCE).await?, name })
+        Ok(Self { client: access::connect(endpoint, CALL_TIMEOUT).await?, name })
     }
 
-    /// Every key, by name.
+    /// Every key, sorted by name.
     pub(crate) async fn all(&self) -> Result<Vec<Key>, Box<dyn Error>> {
         let scan = self.client.scan().table_name(&self.name).filter_expression("attribute_exists(h)");
         let mut pages = scan.into_paginator().items().send();
         let mut keys = Vec::new();
-        while let Some(item) = tokio::time::timeout(PATIENCE, pages.next()).await.map_err(|_| silence())? {
-            keys.push(Key::read(&item.map_err(|error| self.plain(&error))?)?);
+        while let Some(item) = tokio::time::timeout(CALL_TIMEOUT, pages.next()).await.map_err(|_| timed_out())? {
+            keys.push(Key::read(&item.map_err(|error| self.explain(&error))?)?);
         }
         keys.sort_by(|one, other| one.record.name.cmp(&other.record.name));
         Ok(keys)
@@ -59,7 +58,7 @@ impl Table {
 
     /// The key with an id or a name.
     pub(crate) async fn find(&self, id_or_name: &str) -> Result<Key, Box<dyn Error>> {
-        let unknown = || format!("there is no key {id_or_name} in {}", self.name);
+        let unknown = || format!("the table {} has no key {id_or_name}", self.name);
         if id_or_name.parse::<KeyId>().is_ok() {
             let pk = AttributeValue::S(id_or_name.to_ascii_lowercase());
             let answer = self.call(self.client.get_item().table_name(&self.name).key("pk", pk).send()).await?;
@@ -69,24 +68,24 @@ impl Table {
         named.ok_or_else(|| unknown().into())
     }
 
-    /// Fails where another key has the name.
+    /// Fails if another key has the name.
     pub(crate) async fn check_name(&self, name: &str, but: Option<&str>) -> Result<(), Box<dyn Error>> {
         let mut others = self.all().await?.into_iter().filter(|key| Some(key.record.id.as_str()) != but);
         match others.find(|key| key.record.name == name) {
-            Some(taken) => Err(format!("the name {name} is taken by the key {}", taken.record.id).into()),
+            Some(taken) => Err(format!("the key {} already has the name {name}", taken.record.id).into()),
             None => Ok(()),
         }
     }
 
     pub(crate) async fn insert(&self, record: &KeyRecord) -> Result<(), Box<dyn Error>> {
         self.check_name(&record.name, None).await?;
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(record.to_new_item()));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item::new_key_item(record)));
         self.call(put.condition_expression("attribute_not_exists(pk)").send()).await.map(drop)
     }
 
-    /// Changes a key and raises its version, so that the change holds from the next request on.
+    /// Changes a key and its version, so that the change takes effect with the next request.
     pub(crate) async fn change(&self, id: &str, change: Change) -> Result<Key, Box<dyn Error>> {
-        let Change { set, remove, values } = change.number_raised("v");
+        let Change { set, remove, values } = change.increment("v");
         let mut expression = format!("SET {}", set.join(", "));
         if !remove.is_empty() {
             expression.extend([" REMOVE ", &remove.join(", ")]);
@@ -100,9 +99,9 @@ impl Table {
             .condition_expression("attribute_exists(h)")
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
-        // `name` is a word of DynamoDB's own.
-        let renamed = set.iter().any(|one| one.starts_with("#name"));
-        let update = if renamed { update.expression_attribute_names("#name", "name") } else { update };
+        // `name` is a reserved word of DynamoDB.
+        let has_reserved = set.iter().any(|one| one.starts_with("#name"));
+        let update = if has_reserved { update.expression_attribute_names("#name", "name") } else { update };
         Key::read(&self.call(update.send()).await?.attributes.unwrap_or_default())
     }
 
@@ -115,29 +114,31 @@ impl Table {
         &self,
         call: impl IntoFuture<Output = Result<T, SdkError<E, R>>>,
     ) -> Result<T, Box<dyn Error>> {
-        let answer = tokio::time::timeout(PATIENCE, call.into_future()).await.map_err(|_| silence())?;
-        answer.map_err(|error| self.plain(&error))
+        let answer = tokio::time::timeout(CALL_TIMEOUT, call.into_future()).await.map_err(|_| timed_out())?;
+        answer.map_err(|error| self.explain(&error))
     }
 
-    /// What a person can act on.
-    fn plain<E: ProvideErrorMetadata, R>(&self, error: &SdkError<E, R>) -> Box<dyn Error> {
+    /// An error that an administrator can act on.
+    fn explain<E: ProvideErrorMetadata, R>(&self, error: &SdkError<E, R>) -> Box<dyn Error> {
         let SdkError::ServiceError(answer) = error else {
             return "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB".into();
         };
         match (answer.err().code(), answer.err().message()) {
-            (Some("ResourceNotFoundException"), _) => format!("there is no table {} in this region", self.name).into(),
-            (Some("ConditionalCheckFailedException"), _) => "the key was changed by somebody else; look again".into(),
+            (Some("ResourceNotFoundException"), _) => format!("this region has no table {}", self.name).into(),
+            (Some("ConditionalCheckFailedException"), _) => {
+                "the key was changed or deleted at the same time; check it and try again".into()
+            }
             (Some(code), message) => format!("DynamoDB answered {code}: {}", message.unwrap_or_default()).into(),
-            (None, _) => "DynamoDB gave an answer that cannot be read".into(),
+            (None, _) => "the answer of DynamoDB cannot be read".into(),
         }
     }
 }
 
-fn silence() -> Box<dyn Error> {
-    format!("no answer from DynamoDB within {} seconds", PATIENCE.as_secs()).into()
+fn timed_out() -> Box<dyn Error> {
+    format!("no answer from DynamoDB within {} seconds", CALL_TIMEOUT.as_secs()).into()
 }
 
-/// What is to become of a key's attributes.
+/// A change of the attributes of a key.
 #[derive(Default)]
 pub(crate) struct Change {
     set: Vec<String>,
@@ -184,7 +185,7 @@ impl Change {
         self
     }
 
-    fn number_raised(mut self, attribute: &str) -> Self {
+    fn increment(mut self, attribute: &str) -> Self {
         self.set.push(format!("{attribute} = {attribute} + :one"));
         self.values.insert(":one".to_owned(), AttributeValue::N("1".to_owned()));
         self

@@ -1,92 +1,102 @@
 //! Reads password rules.
 //!
-//! Where the reference implementation drops what it does not understand, and with it a `minlength`,
-//! this reader says what is wrong and where. It is lenient in one thing, which real rules need: what is
-//! no printable ASCII in a set in brackets is left out, since passwords here are ASCII.
+//! The reference implementation ignores what it does not understand, even a `minlength`. This parser reports what is
+//! wrong, and the position. It is lenient in one case, which real rules need: characters in brackets that are not
+//! printable ASCII are ignored, because passwords are ASCII.
 
 use std::fmt;
 
-use super::super::alphabet::{CharSet, Class, printable};
-use super::{PasswordRules, SPECIAL};
+use super::password_rules::{PasswordRules, SPECIAL};
+use crate::password::charset::{CharSet, Class, printable};
 
 /// Names of the rules, in the order in which errors list them.
 const NAMES: [&str; 5] = ["minlength", "maxlength", "required", "allowed", "max-consecutive"];
 /// Names of the classes.
 const CLASSES: [&str; 6] = ["upper", "lower", "digit", "special", "ascii-printable", "unicode"];
 
-/// What is wrong with a text of password rules, and where.
+/// What is wrong with password rules, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulesError {
-    /// The character at fault, counted from 1.
+    /// The position of the wrong character, counted from 1.
     pub position: usize,
-    /// What is wrong there, and what would be right.
-    pub fault: RulesFault,
+    /// What is wrong there.
+    pub kind: RulesErrorKind,
 }
 
-/// What is wrong at a place in password rules.
+/// What is wrong at a position in password rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RulesFault {
+pub enum RulesErrorKind {
     /// No rule has this name.
     UnknownRule,
-    /// The name of a rule is not followed by a colon.
+    /// No colon follows the name of a rule.
     NoColon,
     /// A rule has no value.
     NoValue,
     /// No class has this name.
     UnknownClass,
-    /// A set in brackets does not end.
+    /// A set in brackets is not closed.
     UnclosedSet,
-    /// A set in brackets holds no printable ASCII.
+    /// A set in brackets has no printable ASCII character.
     EmptySet,
-    /// A hyphen stands in a set, and not first.
+    /// A hyphen in a set is not its first character.
     HyphenInside,
-    /// Behind a value stands neither a comma, where there may be one, nor a semicolon.
+    /// No semicolon follows a value.
     NoSeparator,
-    /// A value is no whole number in its range.
+    /// A value is not a whole number in its range.
     NotInRange {
-        /// The smallest good value.
-        least: u16,
-        /// The largest.
-        most: u16,
+        /// The smallest valid value.
+        min: u16,
+        /// The largest valid value.
+        max: u16,
     },
-    /// `minlength` is above `maxlength`.
-    Crossed,
+    /// `minlength` exceeds `maxlength`.
+    MinAboveMax,
 }
 
 impl fmt::Display for RulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "passwordrules, character {}: ", self.position)?;
-        match self.fault {
-            RulesFault::UnknownRule => write!(f, "there is no such rule; the rules are {}", NAMES.join(", ")),
-            RulesFault::NoColon => f.write_str("a colon is missing"),
-            RulesFault::NoValue => f.write_str("a value is missing"),
-            RulesFault::UnknownClass => {
-                write!(f, "there is no such class; the classes are {} and sets in brackets", CLASSES.join(", "))
+        match self.kind {
+            RulesErrorKind::UnknownRule => write!(f, "unknown rule; the rules are {}", NAMES.join(", ")),
+            RulesErrorKind::NoColon => f.write_str("a colon is missing"),
+            RulesErrorKind::NoValue => f.write_str("a value is missing"),
+            RulesErrorKind::UnknownClass => {
+                write!(f, "unknown class; the classes are {} and sets in brackets", CLASSES.join(", "))
             }
-            RulesFault::UnclosedSet => f.write_str("this set has no closing bracket"),
-            RulesFault::EmptySet => f.write_str("this set holds no printable ASCII character"),
-            RulesFault::HyphenInside => {
-                f.write_str("a hyphen must stand first in its set; ranges such as a-z are not known here")
+            RulesErrorKind::UnclosedSet => f.write_str("the set has no closing bracket"),
+            RulesErrorKind::EmptySet => f.write_str("the set has no printable ASCII character"),
+            RulesErrorKind::HyphenInside => {
+                f.write_str("a hyphen must be the first character of its set; ranges such as a-z are not supported")
             }
-            RulesFault::NoSeparator => f.write_str("a semicolon is missing"),
-            RulesFault::NotInRange { least, most } => write!(f, "this must be a whole number from {least} to {most}"),
-            RulesFault::Crossed => f.write_str("minlength is above maxlength"),
+            RulesErrorKind::NoSeparator => f.write_str("a semicolon is missing"),
+            RulesErrorKind::NotInRange { min, max } => {
+                write!(f, "the value must be a whole number from {min} to {max}")
+            }
+            RulesErrorKind::MinAboveMax => f.write_str("minlength exceeds maxlength"),
         }
     }
 }
 
-/// Where the reader stands.
-pub(super) struct Reader {
+/// Parses password rules.
+///
+/// # Errors
+/// A [`RulesError`] with the position, and what is expected there.
+pub fn parse(text: &str) -> Result<PasswordRules, RulesError> {
+    Parser::new(text).rules()
+}
+
+/// A text and the position of the next character.
+struct Parser {
     text: Vec<char>,
     at: usize,
 }
 
-impl Reader {
-    pub(super) fn new(text: &str) -> Self {
+impl Parser {
+    fn new(text: &str) -> Self {
         Self { text: text.chars().collect(), at: 0 }
     }
 
-    pub(super) fn rules(mut self) -> Result<PasswordRules, RulesError> {
+    fn rules(mut self) -> Result<PasswordRules, RulesError> {
         let mut rules = PasswordRules::default();
         loop {
             self.skip_space();
@@ -103,35 +113,35 @@ impl Reader {
         let begin = self.at;
         let name = self.name();
         if !NAMES.contains(&name.as_str()) {
-            return Err(fault(begin, RulesFault::UnknownRule));
+            return Err(error(begin, RulesErrorKind::UnknownRule));
         }
         self.skip_space();
         if self.peek() != Some(':') {
-            return Err(self.here(RulesFault::NoColon));
+            return Err(self.error_here(RulesErrorKind::NoColon));
         }
         self.at += 1;
         self.skip_space();
         if matches!(self.peek(), None | Some(';')) {
-            return Err(self.here(RulesFault::NoValue));
+            return Err(self.error_here(RulesErrorKind::NoValue));
         }
         let value = self.at;
         match name.as_str() {
-            // Of several, the one that demands most.
+            // Of several rules, the strictest counts.
             "minlength" => rules.min_length = rules.min_length.max(self.number(0)?),
-            "maxlength" => rules.max_length = least_of(rules.max_length, self.number(1)?),
-            "max-consecutive" => rules.max_consecutive = least_of(rules.max_consecutive, self.number(1)?),
+            "maxlength" => rules.max_length = smaller(rules.max_length, self.number(1)?),
+            "max-consecutive" => rules.max_consecutive = smaller(rules.max_consecutive, self.number(1)?),
             "required" => rules.required.push(self.classes()?),
             _ => rules.allowed = rules.allowed.union(self.classes()?),
         }
-        if let (Some(least), Some(most)) = (rules.min_length, rules.max_length)
-            && least > most
+        if let (Some(min), Some(max)) = (rules.min_length, rules.max_length)
+            && min > max
         {
-            return Err(fault(value, RulesFault::Crossed));
+            return Err(error(value, RulesErrorKind::MinAboveMax));
         }
         self.skip_space();
         match self.peek() {
             None | Some(';') => Ok(()),
-            Some(_) => Err(self.here(RulesFault::NoSeparator)),
+            Some(_) => Err(self.error_here(RulesErrorKind::NoSeparator)),
         }
     }
 
@@ -142,12 +152,12 @@ impl Reader {
         name.to_ascii_lowercase()
     }
 
-    fn number(&mut self, least: u16) -> Result<Option<u16>, RulesError> {
+    fn number(&mut self, min: u16) -> Result<Option<u16>, RulesError> {
         let begin = self.at;
         let digits: String = self.text[self.at..].iter().take_while(|one| one.is_ascii_digit()).collect();
         self.at += digits.len();
-        let number = digits.parse().ok().filter(|number| *number >= least);
-        number.map(Some).ok_or(fault(begin, RulesFault::NotInRange { least, most: u16::MAX }))
+        let number = digits.parse().ok().filter(|number| *number >= min);
+        number.map(Some).ok_or(error(begin, RulesErrorKind::NotInRange { min, max: u16::MAX }))
     }
 
     /// Classes separated by commas: the characters of any of them.
@@ -170,27 +180,27 @@ impl Reader {
             "upper" => Ok(Class::Uppercase.characters()),
             "lower" => Ok(Class::Lowercase.characters()),
             "digit" => Ok(Class::Digits.characters()),
-            "special" => Ok(CharSet::of(SPECIAL)),
+            "special" => Ok(CharSet::from_text(SPECIAL)),
             "ascii-printable" | "unicode" => Ok(printable()),
-            _ => Err(fault(begin, RulesFault::UnknownClass)),
+            _ => Err(error(begin, RulesErrorKind::UnknownClass)),
         }
     }
 
-    /// Characters in brackets. A closing bracket belongs to them where another follows.
+    /// Characters in brackets. A closing bracket is one of them if another closing bracket follows.
     fn set(&mut self) -> Result<CharSet, RulesError> {
         let begin = self.at;
         let mut set = CharSet::default();
         loop {
             self.at += 1;
-            let Some(character) = self.peek() else { return Err(fault(begin, RulesFault::UnclosedSet)) };
+            let Some(character) = self.peek() else { return Err(error(begin, RulesErrorKind::UnclosedSet)) };
             if character == ']' {
                 let another = self.text.get(self.at + 1) == Some(&']');
                 self.at += 1 + usize::from(another);
-                let set = if another { set.union(CharSet::of("]")) } else { set };
-                return if set.is_empty() { Err(fault(begin, RulesFault::EmptySet)) } else { Ok(set) };
+                let set = if another { set.union(CharSet::from_text("]")) } else { set };
+                return if set.is_empty() { Err(error(begin, RulesErrorKind::EmptySet)) } else { Ok(set) };
             }
             if character == '-' && self.at > begin + 1 {
-                return Err(self.here(RulesFault::HyphenInside));
+                return Err(self.error_here(RulesErrorKind::HyphenInside));
             }
             if let Some(byte) = u8::try_from(character).ok().filter(|byte| (b' '..=b'~').contains(byte)) {
                 set = set.with(byte);
@@ -208,16 +218,16 @@ impl Reader {
         self.text.get(self.at).copied()
     }
 
-    fn here(&self, what: RulesFault) -> RulesError {
-        fault(self.at, what)
+    fn error_here(&self, kind: RulesErrorKind) -> RulesError {
+        error(self.at, kind)
     }
 }
 
-fn fault(at: usize, fault: RulesFault) -> RulesError {
-    RulesError { position: at + 1, fault }
+fn error(at: usize, kind: RulesErrorKind) -> RulesError {
+    RulesError { position: at + 1, kind }
 }
 
-fn least_of(one: Option<u16>, other: Option<u16>) -> Option<u16> {
+fn smaller(one: Option<u16>, other: Option<u16>) -> Option<u16> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -2,46 +2,46 @@
 
 use std::fmt;
 
-use super::super::alphabet::{CharSet, Class, printable};
-use super::super::policy::Policy;
-use super::{PasswordRules, SPECIAL};
+use super::password_rules::{PasswordRules, SPECIAL};
+use crate::password::charset::{CharSet, Class, printable};
+use crate::password::policy::Policy;
 
-/// Writes the password rules of a policy, or says which of its constraints they have no words for.
+/// Writes a policy as password rules, or says which of its constraints they cannot express.
 ///
 /// # Errors
 /// The reason, in words.
 pub fn password_rules(policy: &Policy) -> Result<String, String> {
-    let shape = policy.shape();
+    let spec = policy.spec();
     if let Some(start) = policy.start() {
-        return Err(format!("password rules have no words for start {}", start.name()));
+        return Err(format!("password rules cannot express start {}", start.name()));
     }
-    if shape.no_repeats {
-        return Err("password rules have no words for no_repeats".into());
+    if spec.no_repeats {
+        return Err("password rules cannot express no_repeats".into());
     }
-    if let Some(least) = policy.min_classes() {
-        return Err(format!("password rules have no words for min_classes {least}"));
+    if let Some(min) = policy.min_classes() {
+        return Err(format!("password rules cannot express min_classes {min}"));
     }
-    if let Some(one) = policy.classes().iter().find(|one| one.minimum > 1) {
-        let (name, minimum) = (one.class.minimum_name(), one.minimum);
-        return Err(format!("password rules can require one character of a class, not {name} {minimum}"));
+    if let Some(one) = policy.classes().iter().find(|one| one.min > 1) {
+        let (name, min) = (one.class.min_name(), one.min);
+        return Err(format!("password rules can require only one character of a class, not {name} {min}"));
     }
-    let required: Vec<CharSet> = shape.requirements.iter().map(|one| one.characters).collect();
+    let required: Vec<CharSet> = spec.requirements.iter().map(|one| one.characters).collect();
     let named = required.iter().fold(CharSet::default(), |all, set| all.union(*set));
     Ok(PasswordRules {
-        min_length: Some(shape.length),
-        max_length: Some(shape.length),
+        min_length: Some(spec.length),
+        max_length: Some(spec.length),
         required,
-        allowed: shape.pool.without(named),
-        max_consecutive: shape.limits_runs().then_some(shape.max_consecutive).flatten(),
+        allowed: spec.pool.without(named),
+        max_consecutive: spec.limits_runs().then_some(spec.max_consecutive).flatten(),
     }
     .to_string())
 }
 
-/// Read again, the text makes the same rules.
+/// Parsing the text gives the same rules.
 impl fmt::Display for PasswordRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |name: &str, value: Option<u16>| value.map(|value| format!("{name}: {value};"));
-        let set = |name: &str, set: CharSet| (!set.is_empty()).then(|| format!("{name}: {};", words(set)));
+        let set = |name: &str, set: CharSet| (!set.is_empty()).then(|| format!("{name}: {};", set_text(set)));
         let mut rules = vec![number("minlength", self.min_length), number("maxlength", self.max_length)];
         rules.extend(self.required.iter().map(|one| set("required", *one)));
         rules.extend([set("allowed", self.allowed), number("max-consecutive", self.max_consecutive)]);
@@ -49,8 +49,8 @@ impl fmt::Display for PasswordRules {
     }
 }
 
-/// Classes that are whole, by name, and the rest of the set in brackets.
-fn words(set: CharSet) -> String {
+/// Complete classes by name, and the rest of the set in brackets.
+fn set_text(set: CharSet) -> String {
     if set == printable() {
         return "ascii-printable".into();
     }
@@ -60,7 +60,7 @@ fn words(set: CharSet) -> String {
         ("lower", Class::Lowercase.characters()),
         ("upper", Class::Uppercase.characters()),
         ("digit", Class::Digits.characters()),
-        ("special", CharSet::of(SPECIAL)),
+        ("special", CharSet::from_text(SPECIAL)),
     ] {
         if class.without(rest).is_empty() {
             rest = rest.without(class);
@@ -68,9 +68,9 @@ fn words(set: CharSet) -> String {
         }
     }
     if !rest.is_empty() {
-        // A hyphen stands first there, and a closing bracket last.
-        let [hyphen, bracket] = ["-", "]"].map(|one| rest.intersection(CharSet::of(one)));
-        words.push(format!("[{hyphen}{}{bracket}]", rest.without(CharSet::of("-]"))));
+        // In brackets a hyphen must be first and a closing bracket last.
+        let [hyphen, bracket] = ["-", "]"].map(|one| rest.intersection(CharSet::from_text(one)));
+        words.push(format!("[{hyphen}{}{bracket}]", rest.without(CharSet::from_text("-]"))));
     }
     words.join(", ")
 }

@@ -1,0 +1,77 @@
+//! Builds the `UpdateItem` request for a conditional write.
+//!
+//! ```text
+//! UpdateItem pk = :pk
+//! SET m<slot> = if_not_exists(m<slot>, n), d<day> = if_not_exists(d<day>, n), n = n + :one, rid = :rid
+//! REMOVE <snapshots that no function needs>
+//! IF   n < :bound AND e = :e AND v = :v AND h = :h
+//! ```
+//!
+//! A repeated write requires `n = :bound` and adds one to `e`. An item that does not exist is created if it still does
+//! not exist. The items of addresses have no `v` and no `h`.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::item;
+use crate::access::caller::{Caller, CallerState};
+use crate::access::limiter::conditional_write::{ConditionalWrite, Precondition};
+use crate::access::limiter::window;
+
+/// How long the item of an address is kept after its last request: longer than the day that its snapshots span.
+const ADDRESS_RETENTION: Duration = Duration::from_hours(48);
+
+/// Completes a call that names the table.
+pub(super) fn update_item(
+    call: UpdateItemFluentBuilder,
+    caller: &Caller,
+    state: &CallerState,
+    write: &ConditionalWrite,
+    now: SystemTime,
+) -> UpdateItemFluentBuilder {
+    let ConditionalWrite { write_token, precondition, epoch, slot, day, stale, .. } = write;
+    let mut call = call
+        .key("pk", AttributeValue::S(caller.pk()))
+        .expression_attribute_values(":rid", item::bytes(write_token))
+        .expression_attribute_values(":one", item::number(1))
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let counted =
+        format!("SET m{slot} = if_not_exists(m{slot}, n), d{day} = if_not_exists(d{day}, n), n = n + :one, rid = :rid");
+    let (mut update, mut condition) = match precondition {
+        Precondition::Absent => (
+            format!("SET m{slot} = :zero, d{day} = :zero, n = :one, rid = :rid, e = :zero"),
+            "attribute_not_exists(pk)".to_owned(),
+        ),
+        Precondition::Below(_) => (counted, "n < :bound AND e = :e".to_owned()),
+        Precondition::Exactly(_) => (counted + ", e = e + :one", "n = :bound AND e = :e".to_owned()),
+    };
+    call = match precondition {
+        Precondition::Absent => call.expression_attribute_values(":zero", item::number(0)),
+        Precondition::Below(bound) | Precondition::Exactly(bound) => call
+            .expression_attribute_values(":bound", item::number(*bound))
+            .expression_attribute_values(":e", item::number(*epoch)),
+    };
+    if let (Some(key), Caller::Key(presented, _)) = (&state.key, caller) {
+        let hash = presented.secret_hash();
+        let attribute = if hash == key.secret_hash { "h" } else { "h2" };
+        condition.extend([" AND v = :v AND ", attribute, " = :h"]);
+        call = call
+            .expression_attribute_values(":v", item::number(key.version))
+            .expression_attribute_values(":h", item::bytes(&hash));
+    } else {
+        update.push_str(", delete_after = :delete_after");
+        let deletion = window::seconds(now + ADDRESS_RETENTION);
+        call = call.expression_attribute_values(":delete_after", item::number(deletion));
+    }
+    let (slots, days) = stale;
+    let removed = slots.iter().map(|slot| format!("m{slot}")).chain(days.iter().map(|day| format!("d{day}")));
+    let removed: Vec<String> = removed.collect();
+    if !removed.is_empty() {
+        update.push_str(" REMOVE ");
+        update.push_str(&removed.join(", "));
+    }
+    call.update_expression(update).condition_expression(condition)
+}

@@ -1,0 +1,45 @@
+//! How a request ended.
+
+named_enum! {
+    /// How a request ended.
+    pub enum Event {
+        /// Passwords were generated.
+        Generated = "password.generated",
+        /// Passphrases were generated.
+        PassphraseGenerated = "passphrase.generated",
+        /// A password was checked against a policy.
+        Validated = "password.validated",
+        /// A policy was described.
+        PolicyDescribed = "policy.described",
+        /// The presets were listed.
+        PoliciesListed = "policies.listed",
+        /// The health of the function was requested.
+        HealthChecked = "health.checked",
+        /// The OpenAPI document was read.
+        ContractRead = "contract.read",
+        /// The methods of a path were requested.
+        OptionsRead = "options.read",
+        /// The request was refused because of an error of the client.
+        Refused = "request.refused",
+        /// The request failed because of an error of the server.
+        Failed = "request.failed",
+    }
+}
+
+impl Event {
+    /// The log level of the line.
+    pub(super) const fn level(self) -> &'static str {
+        match self {
+            Self::Refused => "WARN",
+            Self::Failed => "ERROR",
+            Self::Generated
+            | Self::PassphraseGenerated
+            | Self::Validated
+            | Self::PolicyDescribed
+            | Self::PoliciesListed
+            | Self::HealthChecked
+            | Self::ContractRead
+            | Self::OptionsRead => "INFO",
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Decodes Lambda events, and encodes the replies to them.
+//!
+//! The event types are those of `lambda_http`, but the conversion to a request is our own. The conversion of
+//! `lambda_http` rebuilds a URL from the `Host` header and the query, and panics if they do not form one, so
+//! `?exclude=<>` would be answered with 500 and without an audit line.
+
+use std::net::IpAddr;
+
+use lambda_http::aws_lambda_events::alb::{AlbTargetGroupRequest, AlbTargetGroupResponse};
+use lambda_http::aws_lambda_events::apigw::{
+    ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
+};
+use lambda_http::aws_lambda_events::encodings::Body;
+use lambda_http::http::{HeaderMap, Method};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::response::Response;
+
+/// The AWS service in front of the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrontEnd {
+    /// API Gateway HTTP API (payload format 2.0), or a Function URL, which uses the same format.
+    HttpApi,
+    /// API Gateway REST API (payload format 1.0).
+    RestApi,
+    /// Application Load Balancer.
+    LoadBalancer,
+}
+
+/// A request, independent of its front end.
+pub struct HttpRequest {
+    /// The front end that it came through.
+    pub front_end: FrontEnd,
+    /// Its method.
+    pub method: Method,
+    /// Its path, without the stage of an HTTP API.
+    pub path: String,
+    /// Its query.
+    pub query: Query,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; `None` if it is declared as base64 and is not.
+    pub body: Option<Vec<u8>>,
+    /// The caller's address as the front end saw it. A load balancer reports it only as the last entry of
+    /// `X-Forwarded-For`, which is not safe for anything but a log line.
+    pub source_ip: Option<IpAddr>,
+    /// Whether `source_ip` comes from the front end's own context, which no client can write.
+    pub source_ip_is_certain: bool,
+    /// The front end's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// The query in the form in which the front end passes it on.
+pub enum Query {
+    /// As it was in the URL.
+    Encoded(String),
+    /// Names and values, decoded.
+    Decoded(Vec<(String, String)>),
+}
+
+/// The event is not an HTTP event of a known front end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownEvent;
+
+/// The fields that distinguish the events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventShape {
+    request_context: ContextShape,
+}
+
+#[derive(Deserialize)]
+struct ContextShape {
+    elb: Option<IgnoredAny>,
+    http: Option<IgnoredAny>,
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// [`UnknownEvent`] when it is not an HTTP event of a known front end.
+pub fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
+    let shape: EventShape = parse(event)?;
+    if shape.request_context.elb.is_some() {
+        parse(event).map(from_load_balancer)
+    } else if shape.request_context.http.is_some() {
+        parse(event).map(from_http_api)
+    } else {
+        parse(event).map(from_rest_api)
+    }
+}
+
+fn parse<'e, T: Deserialize<'e>>(event: &'e str) -> Result<T, UnknownEvent> {
+    serde_json::from_str(event).map_err(|_| UnknownEvent)
+}
+
+fn from_http_api(event: ApiGatewayV2httpRequest) -> HttpRequest {
+    let context = event.request_context;
+    let raw_path = event.raw_path.unwrap_or_default();
+    let stage = context.stage.filter(|stage| stage != "$default");
+    let path = stage
+        .and_then(|stage| raw_path.strip_prefix('/')?.strip_prefix(stage.as_str()))
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(&raw_path)
+        .to_owned();
+    let source_ip = context.http.source_ip.and_then(|address| address.parse().ok());
+    HttpRequest {
+        front_end: FrontEnd::HttpApi,
+        method: context.http.method,
+        path,
+        query: Query::Encoded(event.raw_query_string.unwrap_or_default()),
+        headers: event.headers,
+        body: body(event.body, event.is_base64_encoded),
+        source_ip,
+        source_ip_is_certain: source_ip.is_some(),
+        request_id: context.request_id,
+    }
+}
+
+fn from_rest_api(event: ApiGatewayProxyRequest) -> HttpRequest {
+    let several = event.multi_value_query_string_parameters;
+    let query = if several.is_empty() { event.query_string_parameters } else { several };
+    let source_ip = event.request_context.identity.source_ip.and_then(|address| address.parse().ok());
+    HttpRequest {
+        front_end: FrontEnd::RestApi,
+        method: event.http_method,
+        path: event.path.unwrap_or_default(),
+        query: Query::Decoded(query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
+        headers: either(event.multi_value_headers, event.headers),
+        body: body(event.body, event.is_base64_encoded),
+        source_ip,
+        source_ip_is_certain: source_ip.is_some(),
+        request_id: event.request_context.request_id,
+    }
+}
+
+fn from_load_balancer(event: AlbTargetGroupRequest) -> HttpRequest {
+    let several = event.multi_value_query_string_parameters;
+    let query = if several.is_empty() { event.query_string_parameters } else { several };
+    let headers = either(event.multi_value_headers, event.headers);
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    HttpRequest {
+        front_end: FrontEnd::LoadBalancer,
+        method: event.http_method,
+        path: event.path.unwrap_or_default(),
+        // A load balancer passes names and values on as they were in the URL.
+        query: Query::Encoded(
+            query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"),
+        ),
+        source_ip: forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()),
+        source_ip_is_certain: false,
+        body: body(event.body, event.is_base64_encoded),
+        headers,
+        request_id: None,
+    }
+}
+
+fn either(several: HeaderMap, single: HeaderMap) -> HeaderMap {
+    if several.is_empty() { single } else { several }
+}
+
+fn body(text: Option<String>, base64: bool) -> Option<Vec<u8>> {
+    let text = text.unwrap_or_default();
+    if base64 { aws_smithy_types::base64::decode(text).ok() } else { Some(text.into_bytes()) }
+}
+
+/// A response in the form that the front end reads.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// For an HTTP API or a Function URL.
+    HttpApi(ApiGatewayV2httpResponse),
+    /// For a REST API.
+    RestApi(ApiGatewayProxyResponse),
+    /// For a load balancer.
+    LoadBalancer(AlbTargetGroupResponse),
+}
+
+impl Reply {
+    /// Gives a response the form that the front end of its request reads.
+    #[must_use]
+    pub fn new(front_end: FrontEnd, response: Response) -> Self {
+        let status = response.status();
+        let status_code = i64::from(status.as_u16());
+        let (parts, body) = response.into_parts();
+        let body = Some(Body::Text(body));
+        match front_end {
+            FrontEnd::HttpApi => {
+                let mut reply = ApiGatewayV2httpResponse::default();
+                (reply.status_code, reply.headers, reply.body) = (status_code, parts.headers, body);
+                Self::HttpApi(reply)
+            }
+            FrontEnd::RestApi => {
+                let mut reply = ApiGatewayProxyResponse::default();
+                (reply.status_code, reply.multi_value_headers, reply.body) = (status_code, parts.headers, body);
+                Self::RestApi(reply)
+            }
+            FrontEnd::LoadBalancer => {
+                let mut reply = AlbTargetGroupResponse::default();
+                (reply.status_code, reply.body) = (status_code, body);
+                // A setting of the target group decides which of the two it reads.
+                (reply.headers, reply.multi_value_headers) = (parts.headers.clone(), parts.headers);
+                let reason = status.canonical_reason().unwrap_or_default();
+                reply.status_description = Some(format!("{status_code} {reason}"));
+                Self::LoadBalancer(reply)
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a request is not valid.
+
+use crate::password::{PassphraseError, PolicyError};
+
+/// Why a request is not valid.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RequestError {
+    /// No parameter has this name.
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// The parameter with the most similar name.
+        suggestion: Option<&'static str>,
+    },
+    /// The request has a parameter twice.
+    RepeatedParameter(&'static str),
+    /// The value is not true or false.
+    NotABoolean(&'static str),
+    /// The value is not a whole number in the range.
+    NotInRange {
+        /// The parameter.
+        parameter: &'static str,
+        /// The smallest valid value.
+        min: u16,
+        /// The largest valid value.
+        max: u16,
+    },
+    /// The value is not a string.
+    NotAString(&'static str),
+    /// The value is not one of the valid names.
+    NotAName {
+        /// The parameter.
+        parameter: &'static str,
+        /// The valid names, separated by commas.
+        names: String,
+    },
+    /// A required parameter is missing.
+    Missing(&'static str),
+    /// The query is not UTF-8 in percent-encoding.
+    QueryEncoding,
+    /// The body is declared as base64 and is not.
+    BodyEncoding,
+    /// The body is not a JSON object.
+    BodyNotAnObject,
+    /// A GET request has a body.
+    BodyWithGet,
+    /// A POST request has a query.
+    QueryWithPost,
+    /// The body is larger than 16 KiB.
+    BodyTooLarge,
+    /// The body is not declared as `application/json`.
+    MediaType,
+    /// The parameters do not make a policy.
+    Policy(PolicyError),
+    /// The parameters do not make a passphrase.
+    Passphrase(PassphraseError),
+}
+
+impl From<PolicyError> for RequestError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<PassphraseError> for RequestError {
+    fn from(error: PassphraseError) -> Self {
+        Self::Passphrase(error)
+    }
+}

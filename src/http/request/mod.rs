@@ -1,0 +1,18 @@
+//! A typed request for each operation.
+//!
+//! Unknown names, repeated names and values of the wrong type are rejected. Nothing is clamped, coerced or ignored.
+
+mod error;
+mod generate;
+mod parameters;
+mod passphrase;
+mod policy;
+mod validate;
+
+pub use error::RequestError;
+pub use generate::{GenerateParameter, GenerateRequest};
+pub(super) use parameters::MAX_BODY;
+pub use parameters::{MAX_COUNT, ParameterName};
+pub use passphrase::{PassphraseParameter, PassphraseRequest};
+pub use policy::PolicyParameter;
+pub use validate::{ValidateParameter, ValidateRequest};

@@ -1,0 +1,271 @@
+//! Reads names and values from a query string or a JSON body, and matches the names with an operation's parameters.
+
+use std::fmt;
+
+use lambda_http::http::{HeaderMap, Method, header};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value as Json;
+
+use super::error::RequestError;
+use crate::http::lambda::{HttpRequest, Query};
+
+/// Largest body, in bytes.
+pub(in crate::http) const MAX_BODY: usize = 16 * 1024;
+/// Most passwords or passphrases in one answer.
+pub const MAX_COUNT: u16 = 100;
+/// The largest Damerau-Levenshtein distance at which an unknown name is taken for a misspelt parameter.
+const MAX_DISTANCE: usize = 2;
+/// Longer names are not compared: they are no misspelling, and the comparison takes time.
+const MAX_COMPARED_NAME: usize = 32;
+
+/// The parameters of an operation. An operation matches on them exhaustively.
+pub trait ParameterName: Copy + PartialEq + 'static {
+    /// Every parameter of the operation, in the order of the documentation.
+    fn all() -> impl Iterator<Item = Self> + Clone;
+
+    /// The name in queries, bodies and messages.
+    fn name(self) -> &'static str;
+
+    /// Other names that users of other generators bring along, each with the parameter that it means.
+    #[must_use]
+    fn aliases() -> &'static [(&'static str, Self)] {
+        &[]
+    }
+}
+
+/// A value as it was sent.
+pub(super) enum Value {
+    /// The text after a name in a query; `None` for a name without `=`.
+    Query(Option<String>),
+    /// A member of a JSON object.
+    Json(Json),
+}
+
+impl Value {
+    pub(super) fn boolean(&self, parameter: &'static str) -> Result<bool, RequestError> {
+        match self {
+            // Two of the four front ends do not distinguish `?special` from `?special=`.
+            Self::Query(text) => match text.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "" | "true" | "1" | "yes" | "on" => Ok(true),
+                "false" | "0" | "no" | "off" => Ok(false),
+                _ => Err(RequestError::NotABoolean(parameter)),
+            },
+            Self::Json(Json::Bool(value)) => Ok(*value),
+            Self::Json(_) => Err(RequestError::NotABoolean(parameter)),
+        }
+    }
+
+    pub(super) fn integer(&self, parameter: &'static str, min: u16, max: u16) -> Result<u16, RequestError> {
+        let integer = match self {
+            Self::Query(Some(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            Self::Json(Json::Number(number)) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Self::Query(_) | Self::Json(_) => None,
+        };
+        integer
+            .and_then(|integer| u16::try_from(integer).ok())
+            .filter(|integer| (min..=max).contains(integer))
+            .ok_or(RequestError::NotInRange { parameter, min, max })
+    }
+
+    /// One of several named values.
+    pub(super) fn one_of<T: Copy>(
+        self,
+        parameter: &'static str,
+        all: impl Iterator<Item = (&'static str, T)> + Clone,
+    ) -> Result<T, RequestError> {
+        let found = self.string(parameter).ok().and_then(|name| all.clone().find(|(known, _)| *known == name));
+        found.map(|(_, value)| value).ok_or_else(|| {
+            let names = all.map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+            RequestError::NotAName { parameter, names }
+        })
+    }
+
+    /// The text itself, not a copy of it.
+    pub(super) fn string(self, parameter: &'static str) -> Result<String, RequestError> {
+        match self {
+            Self::Query(text) => Ok(text.unwrap_or_default()),
+            Self::Json(Json::String(text)) => Ok(text),
+            Self::Json(_) => Err(RequestError::NotAString(parameter)),
+        }
+    }
+}
+
+/// JSON has one kind of number: 16.0 is 16 (JSON Schema 2020-12, section 6.1.1 of Validation).
+fn whole(number: f64) -> Option<u64> {
+    (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok())?
+}
+
+/// The parameters of a request in their order, each at most once.
+pub(super) fn read<P: ParameterName>(request: &HttpRequest) -> Result<Vec<(P, Value)>, RequestError> {
+    let mut parameters: Vec<(P, Value)> = Vec::new();
+    for (name, value) in names_and_values(request)? {
+        let alias = || P::aliases().iter().find(|(alias, _)| *alias == name).map(|(_, parameter)| *parameter);
+        let Some(parameter) = P::all().find(|one| one.name() == name).or_else(alias) else {
+            let suggestion = similar_name(&name, P::all().map(P::name));
+            return Err(RequestError::UnknownParameter { name, suggestion });
+        };
+        if parameters.iter().any(|(seen, _)| *seen == parameter) {
+            return Err(RequestError::RepeatedParameter(parameter.name()));
+        }
+        parameters.push((parameter, value));
+    }
+    Ok(parameters)
+}
+
+fn similar_name(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    if name.len() > MAX_COMPARED_NAME {
+        return None;
+    }
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    let distance = |known: &str| strsim::damerau_levenshtein(known, &name);
+    known.min_by_key(|known| distance(known)).filter(|known| distance(known) <= MAX_DISTANCE)
+}
+
+fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, RequestError> {
+    let query = match &request.query {
+        Query::Encoded(text) => decode_query(text).ok_or(RequestError::QueryEncoding)?,
+        Query::Decoded(pairs) => pairs.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+    };
+    let body = request.body.as_deref().ok_or(RequestError::BodyEncoding)?;
+    if request.method != Method::POST {
+        if !body.is_empty() {
+            return Err(RequestError::BodyWithGet);
+        }
+        return Ok(query.into_iter().map(|(name, value)| (name, Value::Query(value))).collect());
+    }
+    if body.len() > MAX_BODY {
+        return Err(RequestError::BodyTooLarge);
+    }
+    if !query.is_empty() {
+        return Err(RequestError::QueryWithPost);
+    }
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !is_json(&request.headers) {
+        return Err(RequestError::MediaType);
+    }
+    let Members(members) = serde_json::from_slice(body).map_err(|_| RequestError::BodyNotAnObject)?;
+    Ok(members.into_iter().map(|(name, value)| (name, Value::Json(value))).collect())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types =
+        headers.get_all(header::CONTENT_TYPE).iter().map(|value| value.to_str().unwrap_or_default()).peekable();
+    let is_json =
+        |text: &str| text.split(';').next().is_some_and(|one| one.trim().eq_ignore_ascii_case("application/json"));
+    types.peek().is_some() && types.all(is_json)
+}
+
+/// Names and values of a query; `None` if one of them is not UTF-8 in percent-encoding.
+///
+/// Crates that do this insert a replacement character for malformed text, so `exclude` would exclude other characters
+/// than those that were sent.
+fn decode_query(query: &str) -> Option<Vec<(String, Option<String>)>> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) => Some((percent_decode(name)?, Some(percent_decode(value)?))),
+            None => Some((percent_decode(pair)?, None)),
+        })
+        .collect()
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// The members of a JSON object in their order, including repeated ones. A map would keep only the last.
+struct Members(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode_query, percent_decode, similar_name, whole};
+
+    #[test]
+    fn percent_decode_of_valid_text_is_its_utf8() {
+        for (text, decoded) in
+            [("", ""), ("a+b", "a b"), ("a%20b", "a b"), ("%26%3c%3E", "&<>"), ("%C3%A9", "é"), ("<>&=é", "<>&=é")]
+        {
+            assert_eq!(percent_decode(text).as_deref(), Some(decoded), "{text}");
+        }
+    }
+
+    #[test]
+    fn percent_decode_of_malformed_text_is_none() {
+        for text in ["%", "%2", "%g0", "%0g", "a%", "%é0", "%FF", "%C3", "%C3%28"] {
+            assert_eq!(percent_decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn query_is_decoded_pair_by_pair() {
+        let pairs = |query| {
+            decode_query(query)
+                .unwrap()
+                .into_iter()
+                .map(|(name, value)| format!("{name}:{}", value.unwrap_or("-".into())))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(pairs("length=8&special&exclude="), ["length:8", "special:-", "exclude:"]);
+        assert_eq!(pairs("&&a=1=2&"), ["a:1=2"]);
+        assert_eq!(pairs("a%3D=b%26"), ["a=:b&"]);
+        assert!(decode_query("a=%").is_none());
+    }
+
+    #[test]
+    fn similar_name_is_within_two_edits() {
+        let known = || ["length", "min_digits", "count"].into_iter();
+        for (name, suggestion) in [
+            ("lenght", Some("length")),
+            ("Length", Some("length")),
+            ("min-digits", Some("min_digits")),
+            ("cuont", Some("count")),
+            ("len", None),
+            ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxlength", None),
+        ] {
+            assert_eq!(similar_name(name, known()), suggestion, "{name}");
+        }
+    }
+
+    #[test]
+    fn whole_accepts_integral_numbers_only() {
+        for (number, integer) in [(16.0, Some(16)), (0.0, Some(0)), (16.5, None), (-1.0, None), (1e300, None)] {
+            assert_eq!(whole(number), integer, "{number}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A request to check a password against a policy.
+
+use super::error::RequestError;
+use super::parameters::{self, ParameterName};
+use super::policy::{PolicyParameter, PolicyRequest};
+use crate::http::lambda::HttpRequest;
+use crate::password::{Constraints, Preset, Secret};
+
+/// A parameter of validate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidateParameter {
+    /// The password to check.
+    Password,
+    /// A parameter of the policy.
+    Policy(PolicyParameter),
+}
+
+impl ParameterName for ValidateParameter {
+    fn all() -> impl Iterator<Item = Self> + Clone {
+        [Self::Password].into_iter().chain(PolicyParameter::ALL.into_iter().map(Self::Policy))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Policy(parameter) => parameter.name(),
+        }
+    }
+
+    fn aliases() -> &'static [(&'static str, Self)] {
+        const DIGITS: ValidateParameter = ValidateParameter::Policy(PolicyParameter::Digits);
+        &[("number", DIGITS), ("numbers", DIGITS)]
+    }
+}
+
+/// A request to check a password against a policy.
+#[derive(Debug)]
+pub struct ValidateRequest {
+    /// The password.
+    pub password: Secret,
+    /// What it is checked against.
+    pub constraints: Constraints,
+    /// The preset that the constraints add to.
+    pub preset: Option<&'static Preset>,
+}
+
+impl ValidateRequest {
+    /// Reads the parameters of a POST.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that names what is wrong.
+    pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
+        let mut policy = PolicyRequest::default();
+        let mut password = None;
+        for (parameter, value) in parameters::read::<ValidateParameter>(request)? {
+            match parameter {
+                ValidateParameter::Password => password = Some(Secret::from_text(value.string(parameter.name())?)),
+                ValidateParameter::Policy(parameter) => policy.set(parameter, value)?,
+            }
+        }
+        let PolicyRequest { constraints, preset } = policy;
+        let password = password.ok_or(RequestError::Missing(ValidateParameter::Password.name()))?;
+        Ok(Self { password, constraints, preset })
+    }
+}

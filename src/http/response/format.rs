@@ -1,0 +1,106 @@
+//! The format that a caller prefers, by `Accept` (RFC 9110, section 12.5.1).
+
+use lambda_http::http::{HeaderMap, header};
+
+/// The format of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object.
+    Json,
+    /// The passwords alone, one per line.
+    Text,
+}
+
+impl Format {
+    /// Plain text if the request prefers it to JSON; JSON otherwise.
+    #[must_use]
+    pub fn preferred(headers: &HeaderMap) -> Self {
+        let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let ranges: Vec<&str> = ranges.flat_map(|value| value.split(',')).collect();
+        if quality(&ranges, "text", "plain") > quality(&ranges, "application", "json") {
+            Self::Text
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// The quality value of a media type in thousandths: that of the most specific range that covers it.
+fn quality(ranges: &[&str], kind: &str, subtype: &str) -> u16 {
+    let covering = ranges.iter().filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let (range_kind, range_subtype) = parts.next()?.split_once('/')?;
+        let specificity = match (range_kind, range_subtype) {
+            ("*", "*") => 0,
+            (one, "*") if one.eq_ignore_ascii_case(kind) => 1,
+            (one, other) if one.eq_ignore_ascii_case(kind) && other.eq_ignore_ascii_case(subtype) => 2,
+            _ => return None,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some((specificity, weight.map_or(1_000, thousandths)))
+    });
+    covering.max_by_key(|&(specificity, _)| specificity).map_or(0, |(_, weight)| weight)
+}
+
+/// `0.75` is 750; a malformed weight is 0.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    match whole {
+        "1" => 1_000,
+        "0" => format!("{fraction:0<3}").parse().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::{HeaderMap, HeaderValue, header};
+
+    use super::{Format, thousandths};
+
+    #[test]
+    fn preferred_format_is_text_only_if_accept_prefers_it() {
+        for (accept, format) in [
+            ("", Format::Json),
+            ("*/*", Format::Json),
+            ("text/plain", Format::Text),
+            ("TEXT/Plain; charset=utf-8", Format::Text),
+            ("text/*", Format::Text),
+            ("text/plain, application/json", Format::Json),
+            ("text/plain;q=0.9, application/json;q=0.8", Format::Text),
+            ("text/plain;q=0.8, */*", Format::Json),
+            ("text/plain, */*;q=0.1", Format::Text),
+            ("application/*;q=0.2, text/plain;q=0.3", Format::Text),
+            ("text/html", Format::Json),
+            ("text/plain;q=0", Format::Json),
+            ("text/plain;q=high", Format::Json),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(Format::preferred(&headers), format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn quality_value_is_in_thousandths() {
+        for (weight, expected) in [
+            ("1", 1_000),
+            ("1.000", 1_000),
+            ("0", 0),
+            ("0.", 0),
+            ("0.5", 500),
+            ("0.75", 750),
+            ("0.125", 125),
+            ("0.1255", 0),
+            ("2", 0),
+            ("-1", 0),
+            ("0.x", 0),
+            ("", 0),
+        ] {
+            assert_eq!(thousandths(weight), expected, "{weight}");
+        }
+    }
+}

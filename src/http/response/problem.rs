@@ -1,0 +1,277 @@
+//! Errors as `application/problem+json` (RFC 9457): what a client sees of each.
+
+use std::time::Duration;
+
+use lambda_http::http::header::{self, HeaderName};
+use lambda_http::http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::headers::{self, Response};
+use crate::access::{Denial, Quota};
+use crate::http::request::{MAX_BODY, RequestError};
+use crate::http::routes::NoRoute;
+
+/// What a client sees of an error.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    parameter: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The type of a problem. A new one exists only if a client would act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    InvalidRequest,
+    HttpsRequired,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    RateLimited,
+    Internal,
+    Unavailable,
+}
+
+impl Kind {
+    /// The last part of `type`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::HttpsRequired => "https-required",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::RateLimited => "rate-limited",
+            Self::Internal => "internal-error",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "The request is not valid",
+            Self::HttpsRequired => "HTTPS is required",
+            Self::Unauthorized => "No valid API key",
+            Self::Forbidden => "Not allowed",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::RateLimited => "Rate limit exceeded",
+            Self::Internal => "Internal error",
+            Self::Unavailable => "Temporarily unavailable",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest | Self::HttpsRequired => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// The members of the body.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    /// The member that clients of older services of this kind read.
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+}
+
+impl Problem {
+    fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), parameter: None, headers: Vec::new() }
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The event is not an HTTP request.
+    #[must_use]
+    pub fn unknown_event() -> Self {
+        Self::new(
+            Kind::InvalidRequest,
+            "The event is not an HTTP request of API Gateway, a Function URL or a load balancer.",
+        )
+    }
+
+    /// The request came over plain HTTP.
+    #[must_use]
+    pub fn https_required() -> Self {
+        Self::new(Kind::HttpsRequired, "Send the request over HTTPS, and replace the API key that it contained.")
+    }
+
+    /// The request has no valid key. The answer is the same for every cause.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        let detail = "Send a valid API key in the header X-Api-Key or Authorization: Bearer.";
+        let challenge = HeaderValue::from_static("Bearer realm=\"passloom\"");
+        Self::new(Kind::Unauthorized, detail).with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The request has different keys.
+    #[must_use]
+    pub fn conflicting_keys() -> Self {
+        Self::new(Kind::InvalidRequest, "The request has different API keys; send only one.")
+    }
+
+    /// Requests are counted by address, and the front end does not report it reliably.
+    #[must_use]
+    pub fn address_unknown() -> Self {
+        let detail = "This deployment counts requests by address, and the address of this request is not known.";
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    /// The key may not be used.
+    #[must_use]
+    pub fn denied(denial: Denial) -> Self {
+        Self::new(
+            Kind::Forbidden,
+            match denial {
+                Denial::Expired => "This API key has expired.",
+                Denial::Address => "This API key may not be used from this address.",
+            },
+        )
+    }
+
+    /// The limits are used up.
+    #[must_use]
+    pub fn rate_limited(quota: &Quota, retry_after: Duration) -> Self {
+        let seconds = headers::whole_seconds(retry_after);
+        let mut problem = Self::new(Kind::RateLimited, format!("Try again in {seconds} seconds."))
+            .with_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        problem.headers.extend(headers::quota_headers(quota));
+        problem
+    }
+
+    /// The request could not be counted.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(Kind::Unavailable, "The request could not be counted, so no password was generated. Try again.")
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// Something failed that must not fail.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Kind::Internal, "Internal error. No password was generated.")
+    }
+
+    /// No operation has the path and the method.
+    #[must_use]
+    pub fn no_route(error: NoRoute) -> Self {
+        match error {
+            NoRoute::Path => Self::new(Kind::NotFound, "This path does not exist; /openapi.json lists all paths."),
+            NoRoute::Method { allow } => Self::new(Kind::MethodNotAllowed, format!("This path supports {allow}."))
+                .with_header(header::ALLOW, HeaderValue::from_static(allow)),
+        }
+    }
+
+    /// The request is not valid.
+    #[must_use]
+    pub fn invalid(error: &RequestError) -> Self {
+        let (kind, parameter, detail) = match error {
+            RequestError::UnknownParameter { name, suggestion } => return Self::unknown_parameter(name, *suggestion),
+            RequestError::RepeatedParameter(name) => {
+                (Kind::InvalidRequest, Some(*name), format!("{name} is given more than once"))
+            }
+            RequestError::NotABoolean(name) => {
+                (Kind::InvalidRequest, Some(*name), format!("{name} must be true or false"))
+            }
+            RequestError::NotInRange { parameter, min, max } => (
+                Kind::InvalidRequest,
+                Some(*parameter),
+                format!("{parameter} must be a whole number from {min} to {max}"),
+            ),
+            RequestError::NotAString(name) => (Kind::InvalidRequest, Some(*name), format!("{name} must be a string")),
+            RequestError::NotAName { parameter, names } => {
+                (Kind::InvalidRequest, Some(*parameter), format!("{parameter} must be one of {names}"))
+            }
+            RequestError::Missing(name) => (Kind::InvalidRequest, Some(*name), format!("{name} is missing")),
+            RequestError::QueryEncoding => {
+                (Kind::InvalidRequest, None, "The query must be UTF-8 in percent-encoding".into())
+            }
+            RequestError::BodyEncoding => (Kind::InvalidRequest, None, "The body must be valid base64".into()),
+            RequestError::BodyNotAnObject => (Kind::InvalidRequest, None, "The body must be a JSON object".into()),
+            RequestError::BodyWithGet => {
+                (Kind::InvalidRequest, None, "A GET request must have no body; use the query, or send a POST".into())
+            }
+            RequestError::QueryWithPost => {
+                (Kind::InvalidRequest, None, "A POST request must have no query; use the JSON body".into())
+            }
+            RequestError::BodyTooLarge => {
+                (Kind::BodyTooLarge, None, format!("The body must have at most {MAX_BODY} bytes"))
+            }
+            RequestError::MediaType => (Kind::UnsupportedMediaType, None, "The body must be application/json".into()),
+            RequestError::Policy(error) => (Kind::InvalidRequest, error.parameter(), error.to_string()),
+            RequestError::Passphrase(error) => (Kind::InvalidRequest, Some(error.parameter()), error.to_string()),
+        };
+        Self { parameter: parameter.map(str::to_owned), ..Self::new(kind, detail + ".") }
+    }
+
+    fn unknown_parameter(name: &str, suggestion: Option<&str>) -> Self {
+        // A text that does not look like a name may be anything, for example a secret in the wrong place.
+        let plain = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let detail = match (plain, suggestion) {
+            (true, Some(suggestion)) => format!("Unknown parameter \"{name}\"; did you mean \"{suggestion}\"?"),
+            (true, None) => format!("Unknown parameter \"{name}\"."),
+            (false, Some(suggestion)) => format!("Unknown parameter; did you mean \"{suggestion}\"?"),
+            (false, None) => "Unknown parameter.".to_owned(),
+        };
+        Self { parameter: plain.then(|| name.to_owned()), ..Self::new(Kind::InvalidRequest, detail) }
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// The parameter that is wrong, if it is one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        self.parameter.as_deref()
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn to_response(&self, request_id: &str) -> Response {
+        let body = Body {
+            kind: format!("urn:passloom:problem:{}", self.kind.name()),
+            title: self.kind.title(),
+            status: self.status().as_u16(),
+            detail: &self.detail,
+            error: if self.kind == Kind::RateLimited { self.kind.title() } else { &self.detail },
+            parameter: self.parameter.as_deref(),
+        };
+        // A struct of strings and a number always serialises.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = headers::new(self.status(), "application/problem+json", body, request_id);
+        response.headers_mut().extend(self.headers.iter().cloned());
+        response
+    }
+}

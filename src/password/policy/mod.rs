@@ -1,0 +1,234 @@
+//! A validated policy.
+
+pub(super) mod constraints;
+pub(super) mod error;
+pub mod limits;
+pub(super) mod presets;
+pub(super) mod resolve;
+
+use constraints::{Constraints, Start};
+use error::PolicyError;
+use limits::LengthRange;
+use presets::Preset;
+use resolve::{ClassInUse, ResolvedRules, Spaces, length_range};
+
+use super::charset::{CharSet, Class};
+use super::rules::password_rules::PasswordRules;
+use super::sampling::budget::WorkBudget;
+use super::sampling::sampler::{CountError, count};
+use super::spec::{MinClasses, PasswordSpec};
+
+/// Constraints that have no contradiction, as far as can be told without counting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    classes: Vec<ClassInUse>,
+    exclude: CharSet,
+    exclude_similar: bool,
+    min_classes: Option<u16>,
+    start: Option<Start>,
+    rules: Option<PasswordRules>,
+    spec: PasswordSpec,
+}
+
+impl Policy {
+    /// Resolves the constraints of a request, and the preset that they add to.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when a value is out of its range, when the constraints contradict each other in a way that
+    /// shows without counting, or when no length has `min_entropy`.
+    pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
+        let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
+        let constraints = applied.as_ref().unwrap_or(constraints);
+        let lengths = length_range(constraints, preset)?;
+        let Some(bits) = constraints.min_entropy else {
+            return Self::of_length(constraints, constraints.length.unwrap_or(lengths.default_length()));
+        };
+        if !(1..=limits::MAX_ENTROPY).contains(&bits) {
+            return Err(PolicyError::OutOfRange { parameter: "min_entropy", min: 1, max: limits::MAX_ENTROPY });
+        }
+        match constraints.length {
+            Some(length) => {
+                let policy = Self::of_length(constraints, length)?;
+                let count = count(policy.spec(), &mut WorkBudget::new()).map_err(|error| policy.explain(error))?;
+                let too_low = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
+                if count.reaches(bits) { Ok(policy) } else { Err(too_low) }
+            }
+            None => Self::shortest(constraints, lengths, bits),
+        }
+    }
+
+    /// The policy of the shortest length that has an entropy of at least `bits`.
+    fn shortest(constraints: &Constraints, lengths: LengthRange, bits: u16) -> Result<Self, PolicyError> {
+        let mut budget = WorkBudget::new();
+        let mut error = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: lengths.max };
+        for length in lengths.min.max(constraints.max_consecutive.unwrap_or_default())..=lengths.max {
+            let policy = match Self::of_length(constraints, length) {
+                Ok(policy) => policy,
+                // A longer password has room for more characters.
+                Err(PolicyError::LengthTooShort { .. }) => continue,
+                Err(PolicyError::TooFewCharacters { .. }) => break,
+                Err(error) => return Err(error),
+            };
+            // Even all texts over the pool would not be enough: this needs no count.
+            let upper_bound = f64::from(length) * f64::from(policy.spec.pool.len()).log2();
+            if upper_bound + 1.0 < f64::from(bits) {
+                continue;
+            }
+            match count(policy.spec(), &mut budget) {
+                Ok(count) if count.reaches(bits) => return Ok(policy),
+                Ok(_) | Err(CountError::Unsatisfiable) => {}
+                Err(expensive @ CountError::TooExpensive) => error = policy.explain(expensive),
+            }
+        }
+        Err(error)
+    }
+
+    fn of_length(constraints: &Constraints, length: u16) -> Result<Self, PolicyError> {
+        for (parameter, value, max) in
+            [("max_consecutive", constraints.max_consecutive, length), ("min_classes", constraints.min_classes, 4)]
+        {
+            if value.is_some_and(|value| !(1..=max).contains(&value)) {
+                return Err(PolicyError::OutOfRange { parameter, min: 1, max });
+            }
+        }
+        let resolved = ResolvedRules::new(constraints, Spaces::Generated)?;
+        let policy = Self {
+            exclude: resolved.exclude,
+            exclude_similar: constraints.exclude_similar.unwrap_or(false),
+            min_classes: constraints.min_classes,
+            start: constraints.start,
+            rules: constraints.rules.clone(),
+            spec: resolved.spec(length),
+            classes: resolved.classes,
+        };
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// Finds contradictions that show without counting.
+    fn check(&self) -> Result<(), PolicyError> {
+        let PasswordSpec { length, pool, .. } = self.spec;
+        let required = || self.classes.iter().filter(|one| one.min > 0);
+        let mut needed: u32 = required().map(|one| u32::from(one.min)).sum();
+        if let Some(MinClasses { classes, min }) = &self.spec.min_classes {
+            if classes.len() < *min {
+                return Err(PolicyError::TooFewClasses { min: *min, classes: classes.len() });
+            }
+            needed += u32::try_from(min.saturating_sub(required().count())).unwrap_or(u32::MAX);
+        }
+        if needed > u32::from(length) {
+            return Err(PolicyError::LengthTooShort { length, minima: self.minima() });
+        }
+        if let Some(start) = self.start
+            && self.spec.first().is_empty()
+        {
+            return Err(PolicyError::NoStart { start: start.name() });
+        }
+        if self.spec.no_repeats {
+            if pool.len() < u32::from(length) {
+                return Err(PolicyError::TooFewCharacters { length, available: pool.len() });
+            }
+            if let Some(one) = required().find(|one| one.allowed.len() < u32::from(one.min)) {
+                let ClassInUse { class, min, allowed, .. } = *one;
+                return Err(PolicyError::TooFewOfClass { class, min, available: allowed.len() });
+            }
+        }
+        if let (1, Some(max_consecutive)) = (pool.len(), self.spec.max_consecutive)
+            && max_consecutive < length
+        {
+            return Err(PolicyError::OneCharacter { length, max_consecutive });
+        }
+        Ok(())
+    }
+
+    /// Explains in the words of the parameters why no password can be drawn.
+    #[must_use]
+    pub fn explain(&self, error: CountError) -> PolicyError {
+        let mut constraints = self.minima();
+        let PasswordSpec { length, max_consecutive, no_repeats, .. } = self.spec;
+        constraints.extend(max_consecutive.map(|max| format!("max_consecutive {max}")));
+        constraints.extend(no_repeats.then(|| "no_repeats".to_owned()));
+        constraints.extend(self.start.map(|start| format!("start {}", start.name())));
+        match error {
+            CountError::Unsatisfiable => PolicyError::Unsatisfiable { length, constraints },
+            CountError::TooExpensive => PolicyError::TooExpensive { length, constraints },
+        }
+    }
+
+    /// The minima above 0, in words.
+    fn minima(&self) -> Vec<String> {
+        let classes = self.classes.iter().filter(|one| one.min > 0);
+        let classes = classes.map(|one| format!("{} {}", one.class.min_name(), one.min));
+        let others = [
+            self.min_classes.map(|min| format!("min_classes {min}")),
+            self.rules.is_some().then(|| "passwordrules".to_owned()),
+        ];
+        classes.chain(others.into_iter().flatten()).collect()
+    }
+
+    /// What the passwords are like, in sets of characters.
+    #[must_use]
+    pub const fn spec(&self) -> &PasswordSpec {
+        &self.spec
+    }
+
+    /// Characters in the password, 4 to 256.
+    #[must_use]
+    pub const fn length(&self) -> u16 {
+        self.spec.length
+    }
+
+    /// The classes in use, in the order of [`Class::ALL`]. No two share a character.
+    #[must_use]
+    pub fn classes(&self) -> &[ClassInUse] {
+        &self.classes
+    }
+
+    /// The names of the classes that may appear.
+    #[must_use]
+    pub fn class_names(&self) -> Vec<&'static str> {
+        let may_appear = |class: Class| {
+            let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits].map(Class::characters);
+            let special = letters_and_digits.iter().fold(self.spec.pool, |rest, class| rest.without(*class));
+            let of_class = if class == Class::Special { special } else { class.characters() };
+            self.class(class).is_some() || !of_class.intersection(self.spec.pool).is_empty()
+        };
+        Class::ALL.into_iter().filter(|class| may_appear(*class)).map(Class::name).collect()
+    }
+
+    /// One class, if it is in use.
+    #[must_use]
+    pub fn class(&self, class: Class) -> Option<&ClassInUse> {
+        self.classes.iter().find(|one| one.class == class)
+    }
+
+    /// The characters of `exclude` that would otherwise appear.
+    #[must_use]
+    pub const fn exclude(&self) -> CharSet {
+        self.exclude
+    }
+
+    /// Whether similar characters are excluded.
+    #[must_use]
+    pub const fn exclude_similar(&self) -> bool {
+        self.exclude_similar
+    }
+
+    /// How many of the classes in use must appear.
+    #[must_use]
+    pub const fn min_classes(&self) -> Option<u16> {
+        self.min_classes
+    }
+
+    /// The site's rules that the policy was made of.
+    #[must_use]
+    pub const fn rules(&self) -> Option<&PasswordRules> {
+        self.rules.as_ref()
+    }
+
+    /// The kind of the first character.
+    #[must_use]
+    pub const fn start(&self) -> Option<Start> {
+        self.start
+    }
+}

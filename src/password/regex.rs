@@ -1,0 +1,67 @@
+//! A specification as a regular expression that accepts exactly its texts.
+
+use super::charset::CharSet;
+use super::spec::PasswordSpec;
+
+/// Writes an ECMA-262 regular expression that accepts exactly the texts of the specification. It is valid with the flag
+/// `u`, with `v`, and without flags.
+///
+/// One lookahead for each constraint is followed by the pool and the length:
+/// `^(?=(?:[^0-9]*[0-9]){2})[0-9a-z]{16}$`.
+#[must_use]
+pub fn regular_expression(spec: &PasswordSpec) -> String {
+    let start = spec.start.map(|start| format!("(?={})", set(start.intersection(spec.pool))));
+    let order = if spec.no_repeats {
+        Some(r"(?!.*(.).*\1)".to_owned())
+    } else {
+        spec.limits_runs().then(|| format!(r"(?!.*(.)\1{{{}}})", spec.longest_run()))
+    };
+    let requirements = spec.requirements.iter().filter(|one| one.min > 0);
+    let requirements = requirements.map(|one| at_least(one.min, one.characters.intersection(spec.pool)));
+    let min_classes = spec.min_classes.as_ref().map(|min_classes| {
+        let choices = (0..1_u32 << min_classes.classes.len())
+            .filter(|choice| usize::try_from(choice.count_ones()).is_ok_and(|count| count == min_classes.min))
+            .map(|choice| {
+                let chosen = min_classes.classes.iter().enumerate().filter(|(index, _)| choice >> index & 1 == 1);
+                chosen.map(|(_, class)| at_least(1, *class)).collect()
+            });
+        format!("(?:{})", choices.collect::<Vec<String>>().join("|"))
+    });
+    let lookaheads: String = start.into_iter().chain(order).chain(requirements).chain(min_classes).collect();
+    format!("^{lookaheads}{}{{{}}}$", set(spec.pool), spec.length)
+}
+
+/// A lookahead for at least `min` characters of a set.
+fn at_least(min: u16, characters: CharSet) -> String {
+    let (inside, outside) = (set(characters), format!("[^{}]", members(characters)));
+    match min {
+        1 => format!("(?={outside}*{inside})"),
+        min => format!("(?=(?:{outside}*{inside}){{{min}}})"),
+    }
+}
+
+fn set(characters: CharSet) -> String {
+    format!("[{}]", members(characters))
+}
+
+/// The inside of a character class, with a range for three or more consecutive letters or digits.
+fn members(characters: CharSet) -> String {
+    let mut text = String::new();
+    let bytes: Vec<u8> = characters.bytes().collect();
+    for run in
+        bytes.chunk_by(|one, next| one + 1 == *next && one.is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
+    {
+        match run {
+            [first, _, .., last] => text.extend([char::from(*first), '-', char::from(*last)]),
+            few => {
+                for &byte in few {
+                    if br"\]^-[(){}/|".contains(&byte) {
+                        text.push('\\');
+                    }
+                    text.push(char::from(byte));
+                }
+            }
+        }
+    }
+    text
+}

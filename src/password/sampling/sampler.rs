@@ -1,0 +1,254 @@
+//! Draws uniformly from exactly the passwords of a specification.
+//!
+//! Three generators draw uniformly from a set that contains all these passwords, and perhaps other texts. A text that
+//! does not satisfy the specification is rejected and redrawn, which preserves uniformity.
+//!
+//! | generator | exact in | left to rejection |
+//! |---|---|---|
+//! | unconstrained | the pool | everything else |
+//! | [`Compositions`] | requirements, `no_repeats`, `start` | `max_consecutive` |
+//! | [`Runs`] | `max_consecutive`, `start` | requirements |
+//!
+//! All the sets are counted, so the share that rejection leaves is known before the first draw, and decides which
+//! generator is used. If every share is below 1 in 256, the policy is refused.
+
+use num_bigint::BigUint;
+use rand::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use super::budget::WorkBudget;
+use super::compositions::Compositions;
+use super::cumulative::{CumulativeTable, PRECISION_BITS};
+use super::inclusion_exclusion;
+use super::runs::Runs;
+use super::uniform::Uniform;
+use crate::password::entropy::{Count, Entropy, log2};
+use crate::password::secret::Secret;
+use crate::password::spec::{PasswordSpec, Requirement};
+
+/// The share, as log2, from which on the unconstrained generator is the fastest: 1 in 2.
+const HALF: f64 = -1.0;
+/// The largest sum of minima for which inclusion-exclusion is cheaper than tables of compositions.
+const MAX_LISTED: usize = 32;
+/// The smallest share, as log2, that a generator may have: 1 in 256.
+const MIN_SHARE: f64 = -8.0;
+/// The draws before giving up. At the smallest share, 1 in 256, all fail with a probability of (255/256)^16384 < 2^-92.
+const MAX_DRAWS: usize = 1 << 14;
+
+/// Draws passwords of one specification. Creating it counts them; after that a draw is cheap.
+pub struct Sampler {
+    spec: PasswordSpec,
+    /// Specifications that divide the passwords among them, each with a generator.
+    cases: Vec<Case>,
+    choice: CumulativeTable,
+    count: Count,
+    entropy: Entropy,
+}
+
+struct Case {
+    spec: PasswordSpec,
+    count: BigUint,
+    generator: Generator,
+    /// Whether every text that the generator draws satisfies the specification.
+    exact: bool,
+}
+
+enum Generator {
+    Unconstrained(Vec<u8>),
+    Compositions(Box<Compositions>),
+    Runs(Box<Runs>),
+}
+
+/// Why no password can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountError {
+    /// No password satisfies all the constraints together.
+    Unsatisfiable,
+    /// Passwords may exist, but counting them or drawing one would take too long.
+    TooExpensive,
+}
+
+/// Why no password was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrawError<E> {
+    /// The random source failed.
+    Source(E),
+    /// 16384 texts in a row were rejected. With a random source this has a probability below 2^-92.
+    Exhausted,
+}
+
+impl<E> From<E> for DrawError<E> {
+    fn from(error: E) -> Self {
+        Self::Source(error)
+    }
+}
+
+/// Counts the passwords of a specification, without preparing to draw one.
+pub(in crate::password) fn count(spec: &PasswordSpec, budget: &mut WorkBudget) -> Result<Count, CountError> {
+    let counted = spec.cases().into_iter().map(|case| Counted::new(case, budget));
+    let total: BigUint = counted.map(|case| Ok(case?.count)).sum::<Result<_, CountError>>()?;
+    if total == BigUint::ZERO { Err(CountError::Unsatisfiable) } else { Ok(Count::new(total)) }
+}
+
+/// A specification without `min_classes`, its number of texts, and the tables if counting has computed them.
+struct Counted {
+    spec: PasswordSpec,
+    count: BigUint,
+    tables: Option<Compositions>,
+}
+
+impl Counted {
+    fn new(spec: PasswordSpec, budget: &mut WorkBudget) -> Result<Self, CountError> {
+        let unsatisfiable = |one: &Requirement| one.characters.is_empty();
+        if spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable) {
+            return Ok(Self { spec, count: BigUint::ZERO, tables: None });
+        }
+        // Lists are short if minima are small, and only this method counts runs. Otherwise the tables, which the
+        // generator needs as well, are computed at once.
+        let listed = spec.requirements.iter().map(|one| usize::from(one.min)).sum::<usize>() <= MAX_LISTED;
+        if !spec.no_repeats
+            && (listed || spec.limits_runs())
+            && let Ok(count) = inclusion_exclusion::count(&spec, budget)
+        {
+            return Ok(Self { spec, count, tables: None });
+        }
+        if spec.limits_runs() {
+            return Err(CountError::TooExpensive);
+        }
+        let tables = Compositions::new(&spec, PRECISION_BITS, budget).map_err(|_| CountError::TooExpensive)?;
+        Ok(Self { spec, count: tables.total().clone(), tables: Some(tables) })
+    }
+}
+
+impl Sampler {
+    /// Counts the passwords of a specification and prepares to draw them.
+    ///
+    /// # Errors
+    /// [`CountError`] when there are none, or when they are too expensive to count or to draw.
+    pub fn new(spec: PasswordSpec) -> Result<Self, CountError> {
+        let mut budget = WorkBudget::new();
+        let counted = spec.cases().into_iter().map(|case| Counted::new(case, &mut budget));
+        let mut counted = counted.collect::<Result<Vec<_>, _>>()?;
+        counted.retain(|case| case.count != BigUint::ZERO);
+        let total: BigUint = counted.iter().map(|case| &case.count).sum();
+        if total == BigUint::ZERO {
+            return Err(CountError::Unsatisfiable);
+        }
+        // If most texts satisfy the specification, the cases need not be distinguished.
+        let cases = if Generator::unconstrained_share(&spec, &total) >= HALF {
+            let generator = Generator::Unconstrained(spec.pool.bytes().collect());
+            vec![Case { spec: spec.clone(), count: total.clone(), generator, exact: false }]
+        } else {
+            counted.into_iter().map(|case| Case::new(case, &mut budget)).collect::<Result<_, _>>()?
+        };
+        let choice = CumulativeTable::new(cases.iter().map(|case| case.count.clone()), PRECISION_BITS);
+        let count = Count::new(total);
+        Ok(Self { spec, cases, choice, entropy: count.entropy(), count })
+    }
+
+    /// The specification.
+    #[must_use]
+    pub const fn spec(&self) -> &PasswordSpec {
+        &self.spec
+    }
+
+    /// The number of passwords.
+    #[must_use]
+    pub const fn count(&self) -> &Count {
+        &self.count
+    }
+
+    /// The entropy of a password.
+    #[must_use]
+    pub const fn entropy(&self) -> Entropy {
+        self.entropy
+    }
+
+    /// Draws one password; all passwords of the specification are equally likely.
+    ///
+    /// # Errors
+    /// [`DrawError`]. No password is made from fewer random bytes than requested.
+    pub fn draw<R: TryCryptoRng>(&self, random: &mut R) -> Result<Secret, DrawError<R::Error>> {
+        let length = usize::from(self.spec.length);
+        let mut uniform = Uniform::new(random, self.cases[0].generator.bytes(length));
+        let case = &self.cases[self.choice.draw(&mut uniform, || self.cases.iter().map(|case| case.count.clone()))?];
+        let mut text = Zeroizing::new(Vec::with_capacity(length));
+        for _ in 0..MAX_DRAWS {
+            case.generator.draw(length, &mut uniform, &mut text)?;
+            if case.exact || case.spec.matches(&text) {
+                return Ok(Secret::from_ascii(&text));
+            }
+        }
+        Err(DrawError::Exhausted)
+    }
+}
+
+impl Case {
+    /// Chooses the generator with the largest share, with a small preference for those that draw faster.
+    fn new(counted: Counted, budget: &mut WorkBudget) -> Result<Self, CountError> {
+        let Counted { spec, count, tables } = counted;
+        let share = |total: &BigUint| log2(&count) - log2(total);
+        let unconstrained = Generator::unconstrained_share(&spec, &count);
+        let mut best = (unconstrained, unconstrained, Generator::Unconstrained(spec.pool.bytes().collect()));
+        let mut consider = |share: f64, penalty: f64, generator| {
+            if share - penalty > best.0 {
+                best = (share - penalty, share, generator);
+            }
+        };
+        if unconstrained < HALF {
+            if !spec.no_repeats && (spec.limits_runs() || spec.start.is_some()) {
+                let runs = Runs::new(&spec, PRECISION_BITS);
+                consider(share(runs.total()), 0.5, Generator::Runs(Box::new(runs)));
+            }
+            let tables = tables.map_or_else(|| Compositions::new(&spec, PRECISION_BITS, budget), Ok);
+            if let Ok(compositions) = tables {
+                consider(share(compositions.total()), 1.0, Generator::Compositions(Box::new(compositions)));
+            }
+        }
+        let (_, share, generator) = best;
+        if share < MIN_SHARE {
+            return Err(CountError::TooExpensive);
+        }
+        let exact = match &generator {
+            Generator::Unconstrained(_) => false,
+            Generator::Compositions(tables) => tables.total() == &count,
+            Generator::Runs(tables) => tables.total() == &count,
+        };
+        Ok(Self { spec, count, generator, exact })
+    }
+}
+
+impl Generator {
+    /// The share of all texts over the pool that satisfy the specification, as log2.
+    fn unconstrained_share(spec: &PasswordSpec, count: &BigUint) -> f64 {
+        log2(count) - f64::from(spec.length) * f64::from(spec.pool.len()).log2()
+    }
+
+    /// The approximate number of random bytes of a draw.
+    const fn bytes(&self, length: usize) -> usize {
+        match self {
+            Self::Unconstrained(_) => 2 * length + 8,
+            Self::Compositions(_) => 4 * length + 64,
+            Self::Runs(_) => 10 * length,
+        }
+    }
+
+    fn draw<R: TryCryptoRng>(
+        &self,
+        length: usize,
+        uniform: &mut Uniform<'_, R>,
+        text: &mut Vec<u8>,
+    ) -> Result<(), R::Error> {
+        match self {
+            Self::Unconstrained(pool) => {
+                text.clear();
+                for _ in 0..length {
+                    text.push(pool[uniform.below(pool.len())?]);
+                }
+                Ok(())
+            }
+            Self::Compositions(tables) => tables.draw(uniform, text),
+            Self::Runs(tables) => tables.draw(uniform, text),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! `passloom-keys`, run as an administrator runs it.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::support::{Database, Deployment, Function, Request, SIGNING_SECRET, check_all};
+
+/// Runs the tool.
+async fn run(database: &Database, arguments: &[&str]) -> Output {
+    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.url());
+    command.args(arguments).output().await.unwrap()
+}
+
+/// Runs the tool with `--json`, and reads what it prints.
+async fn run_json(database: &Database, arguments: &[&str]) -> Value {
+    let output = run(database, &[arguments, &["--json"]].concat()).await;
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs the tool, which must fail, and returns its error message.
+async fn run_failing(database: &Database, arguments: &[&str]) -> String {
+    let output = run(database, arguments).await;
+    assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}: {}", text(&output.stdout));
+    text(&output.stderr).to_owned()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// The status of a request to a new function, which has nothing cached.
+async fn status(database: &Database, key: &Value) -> u64 {
+    let function = Function::start(&database.url(), &[]).await;
+    function.send(&Request::get("").key(key.as_str().unwrap()).event()).await.answer().status
+}
+
+#[tokio::test]
+async fn created_key_is_admitted_within_its_limits() {
+    let deployment = Deployment::start().await;
+    let arguments = ["create", "--name", "ci runner", "--per-minute", "2", "--per-day", "5"];
+    let created = run_json(&deployment.database, &arguments).await;
+    assert_eq!(
+        (&created["name"], &created["per_minute"], &created["per_day"]),
+        (&json!("ci runner"), &json!(2), &json!(5))
+    );
+    let key = created["key"].as_str().unwrap();
+    let answers = [deployment.generate(key, "").await, deployment.generate(key, "").await];
+    assert_eq!(answers[1].header("ratelimit-policy"), "\"minute\";q=2;w=60, \"day\";q=5;w=86400");
+    assert_eq!(deployment.generate(key, "").await.status, 429);
+    let line = deployment.log.last();
+    assert_eq!((&line["key_name"], &line["key_id"]), (&created["name"], &created["id"]));
+    let stored = Value::from(deployment.database.items()).to_string();
+    assert!(!stored.contains(key) && !stored.contains(&key[4..]), "only the hash is stored");
+}
+
+#[tokio::test]
+async fn created_key_is_accepted_by_a_running_function() {
+    let database = Database::start().await;
+    let function = Function::start(&database.url(), &[]).await;
+    let created = run(&database, &["create", "--name", "late"]).await;
+    let key = text(&created.stdout).lines().next().unwrap();
+    assert_eq!(function.send(&Request::get("").key(key).event()).await.answer().status, 200);
+}
+
+#[tokio::test]
+async fn created_key_has_the_requested_expiry_and_addresses() {
+    let database = Database::start().await;
+    let arguments = ["create", "--name", "ci", "--allow", "192.0.2.9/24", "--expires-at", "2100-01-01"];
+    let mut created = run_json(&database, &arguments).await;
+    for varying in ["key", "id", "created_at"] {
+        assert!(created[varying].take().is_string(), "{varying}");
+    }
+    let expected = json!({
+        "key": null,
+        "id": null,
+        "name": "ci",
+        "state": "active",
+        "per_minute": 60,
+        "per_day": 10_000,
+        "expires_at": "2100-01-01T00:00:00Z",
+        "allowed": ["192.0.2.0/24"],
+        "created_at": null,
+        "admissions": 0,
+        "today": 0,
+        "last_use": null
+    });
+    assert_eq!(created, expected);
+}
+
+#[tokio::test]
+async fn list_is_sorted_and_contains_no_secrets() {
+    let database = Database::start().await;
+    let empty = run(&database, &["list"]).await;
+    assert_eq!(text(&empty.stdout), "No keys.\n");
+    let mut created = Vec::new();
+    for name in ["zeta", "alpha"] {
+        let output = run(&database, &["create", "--name", name]).await;
+        assert!(output.status.success());
+        created.push(text(&output.stdout).lines().next().unwrap().to_owned());
+    }
+    let table = run(&database, &["list"]).await;
+    let lines: Vec<&str> = text(&table.stdout).lines().collect();
+    assert!(lines[0].starts_with("NAME   ID"), "{lines:?}");
+    assert!(lines[1].starts_with("alpha  ") && lines[2].starts_with("zeta   "), "{lines:?}");
+    let listed = run_json(&database, &["list"]).await;
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 2);
+    assert_eq!((&listed["keys"][0]["name"], &listed["keys"][0]["admissions"]), (&json!("alpha"), &json!(0)));
+    for key in created {
+        assert!(key.starts_with("plk_") && !text(&table.stdout).contains(&key) && !listed.to_string().contains(&key));
+    }
+}
+
+#[tokio::test]
+async fn show_reports_state_and_usage_without_the_secret() {
+    let database = Database::start().await;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    assert_eq!(status(&database, &created["key"]).await, 200);
+    let shown = run_json(&database, &["show", "ci"]).await;
+    assert_eq!((&shown["admissions"], &shown["today"], &shown["id"]), (&json!(1), &json!(1), &created["id"]));
+    assert!(shown["last_use"].is_string() && shown.get("key").is_none());
+    let by_id = run_json(&database, &["show", created["id"].as_str().unwrap()]).await;
+    assert_eq!(by_id, shown);
+    let table = run(&database, &["show", "ci"]).await;
+    let lines: Vec<&str> = text(&table.stdout).lines().collect();
+    assert_eq!((lines[0], lines[2]), ("name       ci", "state      active"));
+}
+
+#[tokio::test]
+async fn updated_key_takes_effect_with_the_next_request() {
+    let database = Database::start().await;
+    let function = Function::start(&database.url(), &[]).await;
+    let created = run_json(&database, &["create", "--name", "ci", "--expires-at", "2100-01-01"]).await;
+    let (key, id) = (created["key"].as_str().unwrap(), created["id"].as_str().unwrap());
+    let event = Request::get("").key(key).event();
+    assert_eq!(function.send(&event).await.answer().status, 200);
+
+    let arguments = ["update", id, "--per-minute", "2", "--name", "build", "--no-expiry"];
+    let updated = run_json(&database, &arguments).await;
+    assert_eq!(
+        (&updated["per_minute"], &updated["name"], &updated["expires_at"]),
+        (&json!(2), &json!("build"), &Value::Null)
+    );
+    let statuses = [function.send(&event).await.answer().status, function.send(&event).await.answer().status];
+    assert_eq!(statuses, [200, 429]);
+
+    run_json(&database, &["update", "build", "--per-minute", "100", "--allow", "198.51.100.7"]).await;
+    assert_eq!(status(&database, &created["key"]).await, 403);
+    run_json(&database, &["update", "build", "--allow-any"]).await;
+    assert_eq!(status(&database, &created["key"]).await, 200);
+}
+
+#[tokio::test]
+async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
+    let database = Database::start().await;
+    let function = Function::start(&database.url(), &[]).await;
+    let status =
+        async |key: &Value| function.send(&Request::get("").key(key.as_str().unwrap()).event()).await.answer().status;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let rotated = run_json(&database, &["rotate", "ci", "--overlap", "1h"]).await;
+    assert_eq!(rotated["id"], created["id"]);
+    assert_eq!([status(&created["key"]).await, status(&rotated["key"]).await], [200, 200]);
+    let again = run_json(&database, &["rotate", "ci", "--overlap", "0s"]).await;
+    let keys = [&created["key"], &rotated["key"], &again["key"]];
+    assert_eq!([status(keys[0]).await, status(keys[1]).await, status(keys[2]).await], [401, 401, 200]);
+}
+
+#[tokio::test]
+async fn revoked_key_is_refused_and_cannot_be_rotated() {
+    let database = Database::start().await;
+    let function = Function::start(&database.url(), &[]).await;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let event = Request::get("").key(created["key"].as_str().unwrap()).event();
+    assert_eq!(function.send(&event).await.answer().status, 200);
+    assert_eq!(run_json(&database, &["revoke", "ci", "--yes"]).await["state"], "revoked");
+    assert_eq!(function.send(&event).await.answer().status, 401);
+    let error = run_failing(&database, &["rotate", "ci"]).await;
+    assert_eq!(error, "passloom-keys: ci is revoked; create a new key\n");
+}
+
+#[tokio::test]
+async fn deleted_key_leaves_no_item() {
+    let database = Database::start().await;
+    run_json(&database, &["create", "--name", "ci"]).await;
+    run_json(&database, &["delete", "ci", "--yes"]).await;
+    assert!(database.items().is_empty());
+}
+
+#[tokio::test]
+async fn revoke_and_delete_without_a_terminal_require_yes() {
+    let database = Database::start().await;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    check_all(["revoke", "delete"], async |command| {
+        let error = run_failing(&database, &[command, "ci"]).await;
+        assert_eq!(error, "passloom-keys: not a terminal; pass --yes to confirm\n");
+    })
+    .await;
+    assert_eq!(status(&database, &created["key"]).await, 200);
+}
+
+#[tokio::test]
+async fn name_of_another_key_is_rejected() {
+    let database = Database::start().await;
+    let first = run_json(&database, &["create", "--name", "one"]).await;
+    run_json(&database, &["create", "--name", "two"]).await;
+    let id = first["id"].as_str().unwrap();
+    check_all([&["create", "--name", "one"][..], &["update", "two", "--name", "one"]], async |arguments| {
+        let error = run_failing(&database, arguments).await;
+        assert_eq!(error, format!("passloom-keys: the key {id} already has the name one\n"));
+    })
+    .await;
+    assert_eq!(run_json(&database, &["update", "one", "--name", "one"]).await["name"], "one", "its own name");
+    assert_eq!(database.items().len(), 2);
+}
+
+#[tokio::test]
+async fn unknown_key_is_reported_by_every_command() {
+    let database = Database::start().await;
+    let cases = [
+        &["show", "three"][..],
+        &["update", "three", "--per-minute", "1"],
+        &["rotate", "three"],
+        &["revoke", "three", "--yes"],
+        &["delete", "three", "--yes"],
+    ];
+    check_all(cases, async |arguments| {
+        let error = run_failing(&database, arguments).await;
+        assert_eq!(error, "passloom-keys: the table passloom has no key three\n");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn invalid_arguments_are_rejected_with_what_is_expected() {
+    let database = Database::start().await;
+    let cases = [
+        (&["create", "--name", "x", "--per-minute", "0"][..], "--per-minute"),
+        (&["create", "--name", ""], "must have 1 to 64 characters"),
+        (&["create", "--name", "0123456789abcdef01234567"], "must not be 24 hexadecimal digits"),
+        (&["create", "--name", "x", "--allow", "198.51.100.0/33"], "must be an address, or a range"),
+        (&["create", "--name", "x", "--expires-at", "tomorrow"], "must be a date such as"),
+        (&["rotate", "one", "--overlap", "1w"], "must be a number and s, m, h or d"),
+        (&["update", "one"], "required"),
+        (&["update", "one", "--allow", "192.0.2.1", "--allow-any"], "cannot be used with"),
+    ];
+    check_all(cases, async |(arguments, expected)| {
+        let error = run_failing(&database, arguments).await;
+        assert!(error.contains(expected), "{error}");
+    })
+    .await;
+    assert!(database.items().is_empty());
+}
+
+#[tokio::test]
+async fn missing_setting_table_or_database_is_reported() {
+    let database = Database::start().await;
+    let error = run_failing(&database, &["list", "--table", "nowhere"]).await;
+    assert_eq!(error, "passloom-keys: this region has no table nowhere\n");
+
+    let mut unconfigured = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.url());
+    let output = unconfigured.env_remove("KEY_SIGNING_SECRET").args(["create", "--name", "x"]).output().await.unwrap();
+    assert_eq!(text(&output.stderr), "passloom-keys: KEY_SIGNING_SECRET is not set\n");
+
+    database.stop().await;
+    let error = run_failing(&database, &["list"]).await;
+    let expected = "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB";
+    assert_eq!(error, format!("passloom-keys: {expected}\n"));
+}
+
+#[tokio::test]
+async fn help_shows_no_secret_of_the_environment() {
+    let database = Database::start().await;
+    let help = run(&database, &["create", "--help"]).await;
+    assert!(help.status.success() && !text(&help.stdout).contains(SIGNING_SECRET));
+}

@@ -1,0 +1,312 @@
+//! The OpenAPI document is compared with the code; and what HTTP and browsers require: HEAD, OPTIONS and CORS.
+
+use std::collections::BTreeSet;
+
+use passloom::http::request::{
+    GenerateParameter, MAX_COUNT, ParameterName, PassphraseParameter, PolicyParameter, ValidateParameter,
+};
+use passloom::http::routes::ROUTES;
+use passloom::password::{PRESETS, Start, Wordlist};
+use serde_json::{Value, json};
+
+use crate::support::{Database, Deployment, Function, ORIGIN, Request, check_all};
+
+/// The OpenAPI document that the function returns.
+async fn document() -> Value {
+    let deployment = Deployment::start().await;
+    let answer = deployment.send(Request::get("").path("/openapi.json")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(deployment.log.last()["event"], "contract.read");
+    answer.json()
+}
+
+fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The names of the members of an object.
+fn members(object: &Value) -> BTreeSet<String> {
+    set(object.as_object().unwrap().keys().map(String::as_str))
+}
+
+/// The names of the parameters of an operation.
+fn parameters<P: ParameterName>() -> BTreeSet<String> {
+    set(P::all().map(P::name))
+}
+
+#[tokio::test]
+async fn published_paths_and_methods_are_those_of_the_code() {
+    let document = document().await;
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(members(&document["paths"]), set(ROUTES.map(|route| route.0)));
+    check_all(ROUTES, async |(path, _, allow)| {
+        let published = members(&document["paths"][path]).iter().map(|name| name.to_uppercase()).collect();
+        let supported = set(allow.split(", ").filter(|method| !["HEAD", "OPTIONS"].contains(method)));
+        assert_eq!(supported, published);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn published_parameters_are_those_of_the_code() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let cases = [
+        ("/api/generate", "GenerateRequest", parameters::<GenerateParameter>()),
+        ("/api/policy", "GenerateRequest", parameters::<GenerateParameter>()),
+        ("/api/passphrase", "PassphraseRequest", parameters::<PassphraseParameter>()),
+    ];
+    check_all(cases, async |(path, schema, parameters)| {
+        let published = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        assert_eq!(set(published.iter().map(|one| one["name"].as_str().unwrap())), parameters);
+        assert_eq!(members(&schemas[schema]["properties"]), parameters);
+    })
+    .await;
+    assert_eq!(members(&schemas["ValidateRequest"]["properties"]), parameters::<ValidateParameter>());
+    // A verdict can name any parameter of a policy except the preset, whose requirements are parameters.
+    let constraints = &schemas["Verdict"]["properties"]["violations"]["items"]["properties"]["constraint"]["enum"];
+    let published = set(constraints.as_array().unwrap().iter().map(|one| one.as_str().unwrap()));
+    assert_eq!(
+        published,
+        set(PolicyParameter::ALL.map(PolicyParameter::name).into_iter().filter(|&one| one != "policy"))
+    );
+}
+
+#[tokio::test]
+async fn published_values_are_those_of_the_code() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let generate = &schemas["GenerateRequest"]["properties"];
+    assert_eq!(generate["policy"]["enum"], json!(PRESETS.each_ref().map(|preset| preset.name)));
+    assert_eq!(generate["start"]["enum"], json!(Start::ALL.map(Start::name)));
+    assert_eq!(generate["count"]["maximum"], MAX_COUNT);
+    let passphrase = &schemas["PassphraseRequest"]["properties"];
+    assert_eq!(passphrase["wordlist"]["enum"], json!(Wordlist::ALL.map(Wordlist::name)));
+}
+
+/// A parameter has one description, wherever it is published.
+#[tokio::test]
+async fn parameter_descriptions_of_query_and_body_are_equal() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let cases = [
+        ("/api/generate", "GenerateRequest"),
+        ("/api/policy", "GenerateRequest"),
+        ("/api/passphrase", "PassphraseRequest"),
+    ];
+    check_all(cases, async |(path, schema)| {
+        for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            assert_eq!(parameter["description"], schemas[schema]["properties"][name]["description"], "{name}");
+        }
+    })
+    .await;
+}
+
+/// A value just outside of a published range is rejected, and the ends of the range are accepted as values.
+#[tokio::test]
+async fn published_ranges_are_those_of_the_code() {
+    let document = document().await;
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let mut ranges = Vec::new();
+    for path in ["/api/generate", "/api/passphrase"] {
+        for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+            let schema = &parameter["schema"];
+            if let (Some(min), Some(max)) = (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
+                ranges.push((path, parameter["name"].as_str().unwrap().to_owned(), min, max));
+            }
+        }
+    }
+    assert_eq!(ranges.len(), 12);
+    check_all(ranges, async |(path, name, min, max)| {
+        let detail = format!("{name} must be a whole number from {min} to {max}.");
+        let send =
+            async |value: u64| deployment.send(Request::get(&format!("{name}={value}")).path(path).key(&key)).await;
+        for value in [min.checked_sub(1), Some(max + 1)].into_iter().flatten() {
+            assert_eq!(send(value).await.assert_problem(400)["detail"], detail, "{value}");
+        }
+        for value in [min, max] {
+            let answer = send(value).await;
+            assert!(!answer.body.contains(&detail), "{value}: {}", answer.body);
+        }
+    })
+    .await;
+}
+
+/// A published example is the answer to the request in its summary, except for what is drawn at random.
+#[tokio::test]
+async fn published_answers_are_real() {
+    let document = document().await;
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let mut examples = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for operation in operations.as_object().unwrap().values() {
+            let published = &operation["responses"]["200"]["content"]["application/json"]["examples"];
+            for example in published.as_object().into_iter().flat_map(|all| all.values()) {
+                examples.push((path, example["summary"].as_str().unwrap(), &example["value"]));
+            }
+        }
+    }
+    assert!(examples.len() >= 11, "{}", examples.len());
+    check_all(examples, async |(path, summary, value)| {
+        let (method, rest) = summary.split_once(' ').unwrap();
+        let request = match method {
+            "GET" => Request::get(rest.split_once('?').map_or("", |(_, query)| query)),
+            _ => Request::post(rest.split_once(' ').unwrap().1),
+        };
+        let answer = deployment.send(request.path(path).key(&key)).await.ok();
+        assert_eq!(without_secrets(answer), without_secrets(value.clone()));
+    })
+    .await;
+}
+
+/// An answer in which a marker replaces each generated secret.
+fn without_secrets(mut answer: Value) -> Value {
+    let marker = |text: &Value| json!(text.as_str().unwrap().is_ascii());
+    for name in ["password", "passphrase"] {
+        if let Some(text) = answer.get_mut(name) {
+            *text = marker(text);
+        }
+    }
+    for name in ["passwords", "passphrases"] {
+        if let Some(texts) = answer.get_mut(name) {
+            *texts = texts.as_array().unwrap().iter().map(marker).collect();
+        }
+    }
+    answer
+}
+
+#[tokio::test]
+async fn published_problems_are_real() {
+    let document = document().await;
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let responses = &document["components"]["responses"];
+    let example = |name: &str| &responses[name]["content"]["application/problem+json"]["example"];
+    let cases = [
+        ("BadRequest", Request::get("lenght=20").key(&key)),
+        ("Unauthorized", Request::get("")),
+        ("MethodNotAllowed", Request::post("").path("/api/health")),
+    ];
+    let published = members(responses).into_iter().filter(|name| !example(name).is_null());
+    assert_eq!(published.collect::<BTreeSet<_>>(), set(cases.iter().map(|(name, _)| *name)));
+    check_all(cases, async |(name, request)| {
+        assert_eq!(deployment.send(request).await.json(), *example(name));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn published_statuses_are_complete() {
+    let document = document().await;
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        operations.extend(methods.as_object().unwrap().iter().map(|(method, operation)| (path, method, operation)));
+    }
+    check_all(operations, async |(_, method, operation)| {
+        let mut expected = vec!["200", "400", "405", "500"];
+        if operation["security"] != json!([]) {
+            expected.extend(["401", "403", "429", "503"]);
+        }
+        if method == "post" {
+            expected.extend(["413", "415"]);
+        }
+        assert_eq!(members(&operation["responses"]), set(expected));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn head_returns_the_headers_of_get_without_a_body() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let get = deployment.generate(&key, "").await;
+    let head = deployment.send(Request::get("").method("HEAD").key(&key)).await;
+    assert_eq!((head.status, head.body.as_str(), deployment.log.last()["sequence"].as_u64()), (200, "", Some(2)));
+    assert_eq!(head.headers.keys().collect::<Vec<_>>(), get.headers.keys().collect::<Vec<_>>());
+    let refused = deployment.send(Request::get("lenght=1").method("HEAD").key(&key)).await;
+    assert_eq!((refused.status, refused.body.as_str()), (400, ""));
+    assert_eq!(deployment.send(Request::get("").method("HEAD").path("/api/health")).await.status, 200);
+}
+
+#[tokio::test]
+async fn options_returns_allow_without_a_key_or_a_call() {
+    let deployment = Deployment::start().await;
+    check_all(ROUTES, async |(path, _, allow)| {
+        let answer = deployment.send(Request::get("").method("OPTIONS").path(path)).await;
+        assert_eq!((answer.status, answer.header("allow"), answer.body.as_str()), (204, allow, ""));
+        assert_eq!(deployment.log.last()["event"], "options.read");
+    })
+    .await;
+    deployment.send(Request::get("").method("OPTIONS").path("/api/nothing")).await.assert_problem(404);
+    assert_eq!(deployment.database.calls(), 0);
+}
+
+/// A preflight for POST, with the header of the API key.
+fn preflight(origin: &str, path: &str) -> Request {
+    let request = Request::get("").method("OPTIONS").path(path).header("origin", origin);
+    request.header("access-control-request-method", "POST").header("access-control-request-headers", "x-api-key")
+}
+
+#[tokio::test]
+async fn preflight_of_a_configured_origin_is_permitted() {
+    let deployment = Deployment::start().await;
+    let answer = deployment.send(preflight(ORIGIN, "/api/validate")).await;
+    assert_eq!((answer.status, deployment.database.calls()), (204, 0));
+    for (name, value) in [
+        ("access-control-allow-origin", ORIGIN),
+        ("access-control-allow-methods", "POST, OPTIONS"),
+        ("access-control-allow-headers", "Accept, Authorization, Content-Type, X-Api-Key"),
+        ("access-control-max-age", "7200"),
+        ("vary", "Origin"),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn configured_origin_may_read_every_answer() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        (200, Request::get("").key(&key).header("origin", ORIGIN)),
+        (400, Request::get("lenght=1").key(&key).header("origin", ORIGIN)),
+        (401, Request::get("").header("origin", ORIGIN)),
+    ];
+    check_all(cases, async |(status, request)| {
+        let answer = deployment.send(request).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, ORIGIN));
+        assert!(answer.header("access-control-expose-headers").contains("RateLimit, "));
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_origin_receives_no_cors_headers() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let origins =
+        ["https://app.example.com.evil.example", "http://app.example.com", "null", "https://APP.example.com", "*"];
+    check_all(origins, async |origin| {
+        for request in [preflight(origin, "/api/generate"), Request::get("").key(&key).header("origin", origin)] {
+            let answer = deployment.send(request).await;
+            let cors: Vec<&String> = answer.headers.keys().filter(|name| name.starts_with("access-control")).collect();
+            assert!(cors.is_empty() && answer.header("vary") == "Origin", "{cors:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cors_headers_are_sent_only_if_an_origin_is_configured() {
+    let database = Database::start().await;
+    let default = Function::start(&database.url(), &[]).await;
+    let configured = Function::start(&database.url(), &[("ALLOWED_ORIGINS", ORIGIN)]).await;
+    let event = Request::get("").path("/api/health").header("origin", ORIGIN).event();
+    let answer = default.send(&event).await.answer();
+    assert!(answer.headers.keys().all(|name| !name.starts_with("access-control") && name != "vary"), "{answer:?}");
+    assert_eq!(configured.send(&event).await.answer().header("access-control-allow-origin"), ORIGIN);
+}

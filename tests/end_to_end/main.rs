@@ -1,0 +1,29 @@
+//! End-to-end tests: each sends an event and checks the status, the headers, the body and the audit line.
+//!
+//! The handler, the DynamoDB client and its HTTP are the real ones. The database is an embedded DynamoDB on loopback.
+//! Tests of the process start the function as Lambda does, with a Runtime API of their own.
+
+#![expect(unreachable_pub, clippy::unwrap_used, reason = "a test stops at the first result that it does not expect")]
+
+mod support;
+
+#[cfg(feature = "admin")]
+mod admin_tool;
+mod audit;
+mod concurrency;
+mod contract;
+mod database_faults;
+mod errors;
+mod events;
+mod generate;
+mod keys;
+mod passphrase;
+mod policy;
+mod presets;
+mod rate_limit;
+mod release;
+mod rules;
+mod soak;
+mod template;
+mod tls;
+mod validate;

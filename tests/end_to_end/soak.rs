@@ -1,0 +1,126 @@
+//! Several keys, floods, database faults and database restarts at the same time. `make test` runs this test for two
+//! seconds, `make soak` for ten minutes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+
+use crate::support::{
+    Database, Fault, Function, OTHER_SIGNING_SECRET, Reply, Request, SIGNING_SECRET, error, unknown_key,
+};
+
+const FUNCTIONS: u64 = 4;
+/// The limit per minute of each key.
+const LIMITS: [u32; 5] = [3, 20, 60, 300, 2_000];
+
+/// An answer, as its caller received it.
+struct Received {
+    when: Instant,
+    key: usize,
+    status: u64,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the Makefile sets the variable")]
+fn duration() -> Duration {
+    Duration::from_secs(std::env::var("SOAK_SECONDS").map_or(2, |seconds| seconds.parse().unwrap()))
+}
+
+fn random_fault(random: &mut StdRng) -> Fault {
+    let replies = [
+        Reply::Reset,
+        Reply::Half,
+        Reply::Late,
+        Reply::Bytes("garbage\r\n\r\n".into()),
+        error("500 Internal Server Error", "InternalServerError"),
+        error("400 Bad Request", "ProvisionedThroughputExceededException"),
+    ];
+    let reply = replies[random.random_range(0..replies.len())].clone();
+    Fault { reaches_database: random.random(), reply }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "`make soak` shows the figures")]
+async fn rate_limit_holds_under_load_faults_and_restarts() {
+    let (began, duration) = (Instant::now(), duration());
+    let database = Arc::new(Database::start().await);
+    let mut keys = Vec::new();
+    for limit in LIMITS {
+        keys.push(database.key(&format!("key {limit}"), limit, 10_000_000).await);
+    }
+    keys.push(unknown_key(SIGNING_SECRET));
+    keys.push(unknown_key(OTHER_SIGNING_SECRET));
+
+    let mut callers = Vec::new();
+    for seed in 0..FUNCTIONS {
+        let (keys, mut random) = (keys.clone(), StdRng::seed_from_u64(seed));
+        let mut function = Function::start(&database.url(), &[]).await;
+        callers.push(tokio::spawn(async move {
+            let (mut received, mut early_memory) = (Vec::new(), None);
+            while began.elapsed() < duration {
+                let key = random.random_range(0..keys.len());
+                let event = Request::get("").key(&keys[key]).event();
+                for _ in 0..random.random_range(1..=20) {
+                    let answer = function.send(&event).await.answer();
+                    received.push(Received { when: Instant::now(), key, status: answer.status });
+                }
+                if early_memory.is_none() && began.elapsed() > Duration::from_mins(1) {
+                    early_memory = Some(function.resident_kilobytes());
+                }
+            }
+            let memory = early_memory.map(|early| (early, function.resident_kilobytes()));
+            function.stop().await;
+            (received, memory, function.stdout.text())
+        }));
+    }
+    let mut random = StdRng::seed_from_u64(99);
+    while began.elapsed() < duration {
+        tokio::time::sleep(Duration::from_millis(random.random_range(10..400))).await;
+        if random.random_range(0..12) == 0 {
+            database.stop().await;
+            tokio::time::sleep(Duration::from_millis(random.random_range(10..300))).await;
+            database.resume();
+        } else {
+            let faults: Vec<Fault> = (0..random.random_range(1..4)).map(|_| random_fault(&mut random)).collect();
+            database.fail(faults);
+        }
+    }
+
+    let (mut received, mut memory, mut lines) = (Vec::new(), Vec::new(), Vec::<Value>::new());
+    for caller in callers {
+        let (answers, of_function, printed) = caller.await.unwrap();
+        lines.extend(printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        received.extend(answers);
+        memory.extend(of_function);
+    }
+    received.sort_by_key(|answer| answer.when);
+    let mut statuses: BTreeMap<u64, usize> = BTreeMap::new();
+    for answer in &received {
+        *statuses.entry(answer.status).or_default() += 1;
+    }
+    println!(
+        "{} requests in {duration:?}: {statuses:?}; memory in kB after a minute and at the end: {memory:?}",
+        received.len()
+    );
+    assert!(statuses.keys().all(|status| [200, 401, 429, 503].contains(status)), "{statuses:?}");
+    assert!([200, 401, 429].iter().all(|status| statuses.contains_key(status)), "{statuses:?}");
+    assert_eq!(lines.len(), received.len(), "one line for each request");
+    for (key, &limit) in LIMITS.iter().enumerate() {
+        let admitted: Vec<&Received> = received.iter().filter(|one| one.key == key && one.status == 200).collect();
+        let own = lines.iter().filter(|line| line["key_name"] == format!("key {limit}"));
+        let sequences: BTreeSet<u64> = own.filter_map(|line| line["sequence"].as_u64()).collect();
+        assert_eq!(sequences.len(), admitted.len(), "one sequence number for each admission");
+        // An answer arrives up to two seconds after its write, so answers within 58 seconds are writes within 60.
+        for (index, first) in admitted.iter().enumerate() {
+            let in_window =
+                admitted[index..].iter().take_while(|one| one.when - first.when < Duration::from_secs(58)).count();
+            assert!(in_window <= usize::try_from(limit).unwrap(), "{in_window} in a minute, of {limit}");
+        }
+    }
+    for (early, late) in memory {
+        assert!(late < early + 1_024, "memory grows from {early} kB to {late} kB");
+    }
+}

@@ -1,0 +1,79 @@
+//! `template.yaml`: its metric filters and saved queries match what the audit log writes.
+
+use std::collections::BTreeSet;
+
+use passloom::audit::{Event, Reason};
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// The texts in double quotes that directly follow an operand, such as `$.reason = `.
+fn compared_with(operand: &str) -> BTreeSet<&'static str> {
+    let rest = TEMPLATE.split(operand).skip(1);
+    rest.filter_map(|rest| rest.strip_prefix('"')?.split('"').next()).collect()
+}
+
+/// The texts in the lists that a saved query compares a field with: `filter event in ["…", "…"]`.
+fn listed_for(field: &str) -> BTreeSet<&'static str> {
+    let operand = format!("filter {field} in [");
+    let lists = TEMPLATE.split(&operand).skip(1);
+    let lists = lists.filter_map(|rest| rest.split(']').next());
+    lists.flat_map(|list| list.split(',').map(|one| one.trim().trim_matches('"'))).collect()
+}
+
+/// Whether a pattern matches audit lines. The text of a line is the name of a reason, or the name, ": " and a detail.
+/// In a pattern, `*` at the end stands for any text.
+fn matches_a_reason(pattern: &str) -> bool {
+    let mut names = Reason::ALL.into_iter().map(Reason::name);
+    match pattern.strip_suffix('*') {
+        Some(prefix) => match prefix.split_once(':') {
+            Some((name, _)) => names.any(|known| known == name),
+            None => names.any(|known| known.starts_with(prefix)),
+        },
+        None => names.any(|known| known == pattern.split(": ").next().unwrap_or_default()),
+    }
+}
+
+#[test]
+fn each_reason_in_the_template_is_written_by_the_function() {
+    for field in ["$.reason = ", "$.status_detail = "] {
+        let patterns = compared_with(field);
+        assert!(patterns.len() >= 5, "{field}: {patterns:?}");
+        let unknown: Vec<_> = patterns.iter().filter(|pattern| !matches_a_reason(pattern)).collect();
+        assert!(unknown.is_empty(), "{field}: {unknown:?}");
+    }
+}
+
+#[test]
+fn each_event_in_the_template_is_written_by_the_function() {
+    for (filter, query) in [("$.event = ", "event"), ("$.message = ", "message")] {
+        let names = compared_with(filter).into_iter().chain(listed_for(query)).collect::<BTreeSet<_>>();
+        assert!(names.len() >= 4, "{filter}: {names:?}");
+        let known = Event::ALL.map(Event::name);
+        let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).collect();
+        assert!(unknown.is_empty(), "{filter}: {unknown:?}");
+    }
+}
+
+/// The template has each filter and each query twice, for the two formats of the audit log.
+#[test]
+fn filters_of_both_audit_formats_compare_with_the_same_texts() {
+    assert_eq!(compared_with("$.reason = "), compared_with("$.status_detail = "));
+    assert_eq!(compared_with("$.event = "), compared_with("$.message = "));
+    assert_eq!(listed_for("event"), listed_for("message"));
+}
+
+#[test]
+fn reason_pattern_matches_only_known_names() {
+    for (pattern, matches) in [
+        ("rate-limited", true),
+        ("store:*", true),
+        ("store: no connection", true),
+        ("malformed*", true),
+        ("rate-limit", false),
+        ("stores:*", false),
+        ("unknown:*", false),
+        ("nothing*", false),
+    ] {
+        assert_eq!(matches_a_reason(pattern), matches, "{pattern}");
+    }
+}

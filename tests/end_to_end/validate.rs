@@ -1,0 +1,194 @@
+//! `/api/validate`: checks a password that the caller sends.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Deployment, Request, check_all};
+
+async fn validate(deployment: &Deployment, key: &str, body: &Value) -> Answer {
+    deployment.send(Request::post(body.to_string()).path("/api/validate").key(key)).await
+}
+
+/// The constraints that a verdict lists, in its order.
+fn violated(verdict: &Value) -> Vec<&str> {
+    verdict["violations"].as_array().unwrap().iter().map(|one| one["constraint"].as_str().unwrap()).collect()
+}
+
+/// Checks a table of bodies, each with the constraints that its password violates.
+async fn check_violations<const CASES: usize>(cases: [(Value, &[&str]); CASES]) {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    check_all(cases, async |(body, expected)| {
+        let verdict = validate(&deployment, &key, &body).await.ok();
+        assert_eq!(violated(&verdict), expected, "{verdict}");
+        assert_eq!(verdict["valid"], expected.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_violated_constraint_is_listed() {
+    check_violations([
+        (json!({ "password": "abcDEF123456" }), &[]),
+        (json!({ "password": "abc" }), &["length", "min_uppercase", "min_digits"]),
+        (json!({ "password": "abcDEF123456", "length": 16 }), &["length"]),
+        (json!({ "password": "abcdefgh1!" }), &["special", "min_uppercase"]),
+        (json!({ "password": "abcDEF12é", "min_digits": 3 }), &["special", "min_digits"]),
+        (json!({ "password": "abcDEF12/!", "symbols": "!?", "min_special": 2 }), &["symbols", "min_special"]),
+        (
+            json!({ "password": "abcDEF123l", "exclude_similar": true, "exclude": "xyz2" }),
+            &["exclude_similar", "exclude"],
+        ),
+        (json!({ "password": "aaabCDEF1234", "max_consecutive": 2 }), &["max_consecutive"]),
+        (json!({ "password": "abcDEF1231", "no_repeats": true }), &["no_repeats"]),
+        (json!({ "password": "1bcDEF123", "start": "letter" }), &["start"]),
+        (json!({ "password": "abcdefghij", "min_classes": 2 }), &["min_classes"]),
+        (json!({ "password": "abcD1", "min_entropy": 60 }), &["min_entropy"]),
+        (json!({ "password": "", "lowercase": true }), &["length", "min_lowercase", "min_uppercase", "min_digits"]),
+        (json!({ "password": "abcdefgh", "min_digits": 10 }), &["min_uppercase", "min_digits"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn violated_password_rules_are_listed() {
+    let rules = "minlength: 8; required: digit; required: upper, [-/]; allowed: lower; max-consecutive: 1";
+    check_violations([
+        (json!({ "password": "secret1-", "passwordrules": rules }), &[]),
+        (json!({ "password": "secret", "passwordrules": rules }), &["length", "passwordrules", "passwordrules"]),
+        (
+            json!({
+                "password": "a!bb1 ",
+                "passwordrules": "required: digit; allowed: lower, [ ]; max-consecutive: 1"
+            }),
+            &["passwordrules", "passwordrules"],
+        ),
+    ])
+    .await;
+}
+
+/// A space is accepted wherever the rules allow it, although generated passwords do not contain it.
+#[tokio::test]
+async fn space_is_valid_where_password_rules_allow_it() {
+    let with = |password: &str, rules: &str| json!({ "password": password, "passwordrules": rules });
+    check_violations([
+        (with("pass word1", "required: lower; required: digit; allowed: [ ]"), &[]),
+        (with("pass word1", "required: lower; required: digit; required: special"), &[]),
+        (with("pass word1", "required: lower; required: digit; required: [ ]"), &[]),
+        (with("pass word1", "allowed: lower, digit, special"), &[]),
+        (with("pass word1", "allowed: ascii-printable"), &[]),
+        (with("pass word1", "allowed: unicode"), &[]),
+        (with("pass word1", "minlength: 8"), &[]),
+        (with("pass word1", ""), &[]),
+        (with(" ab1 ", "required: digit; allowed: lower, [ ]"), &[]),
+        (with("    ", "required: [ ]"), &[]),
+        (with("pass word1", "required: lower; required: digit"), &["passwordrules"]),
+        (with("pass word1", "required: lower; required: digit; allowed: [-_]"), &["passwordrules"]),
+        (with("password1", "required: lower; required: digit; required: [ ]"), &["passwordrules"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn violated_requirements_of_presets_are_listed() {
+    check_violations([
+        // NIST has no composition rules, so any character is accepted.
+        (json!({ "password": "correct horse battery staple é", "policy": "nist-800-63b" }), &[]),
+        (json!({ "password": "P@ssw0rd", "policy": "nist-800-63b" }), &["length"]),
+        (json!({ "password": "P@ssw0rdP@ssw0rd", "policy": "aws-rds" }), &["symbols"]),
+        (json!({ "password": "pass!word!word1", "policy": "redshift" }), &["min_uppercase"]),
+        (json!({ "password": "Password-Password", "policy": "active-directory" }), &[]),
+        (json!({ "password": "password-password", "policy": "active-directory" }), &["min_classes"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn entropy_is_that_of_generated_passwords_of_the_same_length() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let generated = deployment.generate(&key, "length=9").await.ok();
+    let verdict = validate(&deployment, &key, &json!({ "password": "Password1" })).await.ok();
+    assert_eq!((&verdict["entropy_bits"], &verdict["valid"]), (&generated["entropy_bits"], &json!(true)));
+    // The policy has no passwords of three characters.
+    let verdict = validate(&deployment, &key, &json!({ "password": "Pa1" })).await.ok();
+    assert_eq!(verdict["entropy_bits"], Value::Null);
+}
+
+#[tokio::test]
+async fn strength_is_that_of_the_password() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let weak = validate(&deployment, &key, &json!({ "password": "Password1" })).await.ok();
+    assert_eq!(weak["strength"]["score"], 0, "{weak}");
+    assert!(weak["strength"]["guesses"].as_u64().unwrap() < 1_000);
+    assert!(!weak["strength"]["feedback"]["suggestions"].as_array().unwrap().is_empty());
+    let password = deployment.generate(&key, "").await.password();
+    let strong = validate(&deployment, &key, &json!({ "password": password })).await.ok();
+    assert!(strong["strength"]["score"].as_u64().unwrap() >= 3, "{strong}");
+}
+
+/// Passwords whose strength takes very long to estimate: characters that can stand for others, and keyboard patterns.
+#[tokio::test]
+async fn hostile_password_is_answered() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("substitutions", "4@8({[<369&#!1/|0$5+7%2".repeat(40)),
+        ("keyboard", "qw".repeat(4_000)),
+        ("not ASCII", "é".repeat(5_000)),
+        ("control characters and emoji", "\u{0}\u{202e}🦀".repeat(500)),
+    ];
+    check_all(cases, async |(_, password)| {
+        let verdict = validate(&deployment, &key, &json!({ "password": password })).await.ok();
+        assert_eq!(verdict["valid"], false);
+    })
+    .await;
+}
+
+/// Neither a valid nor an invalid request leads to the password in an answer or in the audit log.
+#[tokio::test]
+async fn validated_password_appears_in_no_answer_and_no_audit_line() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let canary = "canary-Pa55word";
+    let post = |body: &str| Request::post(body).path("/api/validate").key(&key);
+    let json = |body: Value| post(&body.to_string());
+    let cases = [
+        (200, json(json!({ "password": canary }))),
+        (400, json(json!({ "password": canary, "digits": "maybe" }))),
+        (400, json(json!({ "password": canary, "policy": canary }))),
+        (400, json(json!({ "password": [canary] }))),
+        (400, json(json!({ "password": canary, "length": 4, "min_digits": 5 }))),
+        (400, json(json!([canary]))),
+        (400, post(&format!(r#"{{"password":"{canary}","password":"{canary}"}}"#))),
+        (400, post(&format!(r#"{{"password":"{canary}""#))),
+        (405, Request::get(&format!("password={canary}")).path("/api/validate").key(&key)),
+    ];
+    check_all(cases, async |(status, request)| {
+        let answer = deployment.send(request).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(!answer.body.contains("canary"), "{}", answer.body);
+    })
+    .await;
+    assert!(!deployment.log.text().contains("canary"));
+    let line = &deployment.log.all()[0];
+    assert_eq!((&line["event"], &line["operation"]), (&json!("password.validated"), &json!("validate")));
+    assert_eq!((&line["length"], &line["entropy_bits"]), (&Value::Null, &Value::Null), "properties of the password");
+}
+
+#[tokio::test]
+async fn missing_or_repeated_password_returns_400() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("{}", "password is missing."),
+        (r#"{"length":8}"#, "password is missing."),
+        (r#"{"password":"a","password":"a"}"#, "password is given more than once."),
+        (r#"{"password":7}"#, "password must be a string."),
+    ];
+    check_all(cases, async |(body, detail)| {
+        let problem = deployment.send(Request::post(body).path("/api/validate").key(&key)).await.assert_problem(400);
+        assert_eq!((&problem["parameter"], &problem["detail"]), (&json!("password"), &json!(detail)));
+    })
+    .await;
+}

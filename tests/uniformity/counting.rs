@@ -1,0 +1,366 @@
+//! Counts, entropies and draws, compared with results that the sampler does not compute itself.
+
+use passloom::password::{
+    Class, ClassOptions, Constraints, CountError, DrawError, PasswordSpec, Policy, Sampler, SpecViolation, Start,
+    verify,
+};
+use proptest::prelude::*;
+use rand::rngs::{ChaCha20Rng, SysRng};
+use rand::{SeedableRng, TryCryptoRng, TryRng};
+use serde_json::Value;
+
+use crate::specs::{Constrain, list_passwords, small_specs, unconstrained};
+
+fn sampler(constraints: &Constraints) -> Sampler {
+    Sampler::new(Policy::new(constraints, None).unwrap().spec().clone()).unwrap()
+}
+
+/// A separate program computed the file, the small counts by listing every password.
+#[test]
+fn count_and_entropy_equal_those_of_a_reference_program() {
+    let golden: Vec<Value> = serde_json::from_str(include_str!("../data/golden-entropy.json")).unwrap();
+    assert_eq!(golden.len(), 23);
+    for row in golden {
+        let sampler = sampler(&constraints(&row["params"]));
+        let count = sampler.count();
+        assert_eq!(count.to_decimal(), row["count"], "{row}");
+        let (bits, entropy) = (row["entropy_bits"].as_f64().unwrap(), count.entropy());
+        assert!((entropy.bits() - bits).abs() < 1e-6, "{row}: {entropy:?}");
+        let rounded = entropy.rounded_down();
+        assert!(rounded <= bits + 1e-6 && bits - rounded < 0.01 + 1e-6, "{row}: {entropy:?}");
+    }
+}
+
+/// Constraints from the parameters of the API.
+fn constraints(parameters: &Value) -> Constraints {
+    let mut constraints = Constraints::default();
+    for (name, value) in parameters.as_object().unwrap() {
+        let number = || Some(u16::try_from(value.as_u64().unwrap()).unwrap());
+        let text = || Some(value.as_str().unwrap().to_owned());
+        let [lowercase, uppercase, digits, special] = &mut constraints.classes;
+        match name.as_str() {
+            "length" => constraints.length = number(),
+            "lowercase" => lowercase.in_use = value.as_bool(),
+            "uppercase" => uppercase.in_use = value.as_bool(),
+            "digits" => digits.in_use = value.as_bool(),
+            "special" => special.in_use = value.as_bool(),
+            "min_lowercase" => lowercase.min = number(),
+            "min_uppercase" => uppercase.min = number(),
+            "min_digits" => digits.min = number(),
+            "min_special" => special.min = number(),
+            "symbols" => constraints.symbols = text(),
+            "exclude" => constraints.exclude = text(),
+            "exclude_similar" => constraints.exclude_similar = value.as_bool(),
+            "max_consecutive" => constraints.max_consecutive = number(),
+            "no_repeats" => constraints.no_repeats = value.as_bool(),
+            "start" => constraints.start = Start::ALL.into_iter().find(|start| start.name() == value),
+            "min_classes" => constraints.min_classes = number(),
+            other => panic!("{other}"),
+        }
+    }
+    constraints
+}
+
+#[test]
+#[expect(clippy::float_cmp, reason = "hundredths are exact")]
+fn entropy_is_rounded_down_and_whole_bits_are_exact() {
+    let entropy = |spec| Sampler::new(spec).unwrap().count().entropy();
+    assert_eq!(entropy(unconstrained(4, "ab01").require(1, "ab")).rounded_down(), 7.90, "log2(240) = 7.9069");
+    let octal = entropy(unconstrained(8, "01234567"));
+    assert_eq!((octal.bits(), octal.rounded_down()), (24.0, 24.0), "8^8 = 2^24");
+    assert_eq!(entropy(unconstrained(4, "a")).rounded_down(), 0.0);
+}
+
+#[test]
+fn min_entropy_without_length_chooses_the_shortest_length() {
+    for bits in [1, 20, 80, 96, 128, 256, 512] {
+        let constraints = Constraints { min_entropy: Some(bits), ..Constraints::default() };
+        let shortest = Policy::new(&constraints, None).unwrap();
+        let entropy = |length| {
+            let constraints = Constraints { length: Some(length), ..Constraints::default() };
+            sampler(&constraints).count().entropy().bits()
+        };
+        assert!(entropy(shortest.length()) >= f64::from(bits));
+        assert!(shortest.length() == 4 || entropy(shortest.length() - 1) < f64::from(bits), "{bits}");
+    }
+}
+
+fn any_class() -> impl Strategy<Value = ClassOptions> {
+    (proptest::option::of(any::<bool>()), proptest::option::weighted(0.3, 0..12_u16))
+        .prop_map(|(in_use, min)| ClassOptions { in_use, min })
+}
+
+/// Constraints of every kind, except `min_entropy` and password rules.
+pub fn any_constraints() -> impl Strategy<Value = Constraints> {
+    let texts = (proptest::option::of("[!-/:-@]{0,12}"), proptest::option::of("[ -~é]{0,40}"));
+    let flags = (proptest::option::of(any::<bool>()), proptest::option::weighted(0.2, any::<bool>()));
+    let order = (
+        proptest::option::weighted(0.3, 1..6_u16),
+        proptest::option::weighted(0.3, proptest::sample::select(&Start::ALL)),
+        proptest::option::weighted(0.2, 1..=4_u16),
+    );
+    let length = proptest::option::of(prop_oneof![4..40_u16, 1..=300_u16]);
+    (length, proptest::array::uniform4(any_class()), texts, flags, order).prop_map(
+        |(
+            length,
+            classes,
+            (symbols, exclude),
+            (exclude_similar, no_repeats),
+            (max_consecutive, start, min_classes),
+        )| {
+            Constraints {
+                length,
+                classes,
+                symbols,
+                exclude,
+                exclude_similar,
+                max_consecutive,
+                no_repeats,
+                start,
+                min_classes,
+                ..Constraints::default()
+            }
+        },
+    )
+}
+
+/// A specification of at most 6^5 texts.
+fn any_small_spec() -> impl Strategy<Value = PasswordSpec> {
+    let set = "[abcD01]{1,4}";
+    (
+        1..=5_u16,
+        "[abcD01]{1,6}",
+        proptest::collection::vec((set, 0..=3_u16), 0..=3),
+        proptest::option::weighted(0.3, 1..=3_u16),
+        proptest::bool::weighted(0.2),
+        proptest::option::weighted(0.3, set),
+        proptest::option::weighted(0.2, 1..=3_usize),
+    )
+        .prop_map(|(length, pool, requirements, max_consecutive, no_repeats, start, min_classes)| {
+            let mut spec = PasswordSpec { max_consecutive, no_repeats, ..unconstrained(length, &pool) };
+            for (characters, min) in requirements {
+                spec = spec.require(min, &characters);
+            }
+            if let Some(start) = start {
+                spec = spec.start(&start);
+            }
+            if let Some(min) = min_classes {
+                spec = spec.min_classes(min, &["abc", "D", "01"]);
+            }
+            spec
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn drawn_password_satisfies_its_policy(constraints in any_constraints()) {
+        if let Ok(policy) = Policy::new(&constraints, None)
+            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+        {
+            let drawn = sampler.draw(&mut SysRng).unwrap();
+            prop_assert_eq!(verify(policy.spec(), drawn.expose()), Ok(()));
+            let entropy = sampler.count().entropy();
+            let max = f64::from(policy.length()) * f64::from(policy.spec().pool.len()).log2();
+            prop_assert!(entropy.rounded_down() <= entropy.bits() + 1e-9 && entropy.bits() <= max + 1e-9);
+        }
+    }
+
+    /// Also for overlapping sets.
+    #[test]
+    fn count_of_a_small_spec_is_the_number_of_its_passwords(spec in any_small_spec()) {
+        let passwords = list_passwords(&spec).len();
+        let max_consecutive = spec.max_consecutive;
+        match Sampler::new(spec) {
+            Ok(sampler) => prop_assert_eq!(sampler.count().to_decimal(), passwords.to_string()),
+            Err(CountError::Unsatisfiable) => prop_assert_eq!(passwords, 0),
+            // Overlapping sets with minima above 1 and max_consecutive cannot be counted.
+            Err(CountError::TooExpensive) => prop_assert!(max_consecutive.is_some()),
+        }
+    }
+
+    #[test]
+    fn added_constraint_never_raises_the_count(
+        constraints in any_constraints(),
+        max in 1..4_u16,
+        start in proptest::sample::select(&Start::ALL),
+    ) {
+        let entropy = |constraints: &Constraints| {
+            let policy = Policy::new(constraints, None).ok()?;
+            Some(Sampler::new(policy.spec().clone()).ok()?.count().entropy().bits())
+        };
+        if let Some(before) = entropy(&constraints) {
+            let max_consecutive = Some(constraints.max_consecutive.unwrap_or(max).min(max));
+            let mut stricter = vec![
+                Constraints { max_consecutive, ..constraints.clone() },
+                Constraints { start: constraints.start.or(Some(start)), ..constraints.clone() },
+                Constraints { no_repeats: Some(true), ..constraints.clone() },
+                Constraints { exclude_similar: Some(true), ..constraints.clone() },
+            ];
+            let mut more_digits = constraints.clone();
+            more_digits.classes[2].min = Some(more_digits.classes[2].min.unwrap_or(1) + 1);
+            stricter.push(more_digits);
+            for constraints in stricter {
+                if let Some(after) = entropy(&constraints) {
+                    prop_assert!(after <= before + 1e-9, "{after} > {before}");
+                }
+            }
+        }
+    }
+
+    /// Each change adds one violation to a drawn password.
+    #[test]
+    fn verify_of_a_changed_password_returns_the_violation(constraints in any_constraints()) {
+        if let Ok(policy) = Policy::new(&constraints, None)
+            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+        {
+            let spec = policy.spec();
+            let drawn = sampler.draw(&mut SysRng).unwrap();
+            let text = drawn.expose();
+            prop_assert_eq!(verify(spec, &text[1..]), Err(SpecViolation::Length));
+            let not_ascii = format!("{}é", &text[..text.len() - 1]);
+            prop_assert_eq!(verify(spec, &not_ascii), Err(SpecViolation::Character));
+            let repeated = text[..1].repeat(text.len());
+            if spec.no_repeats {
+                let any_run = PasswordSpec { max_consecutive: None, ..spec.clone() };
+                prop_assert_eq!(verify(&any_run, &repeated), Err(SpecViolation::NoRepeats));
+            }
+            if spec.max_consecutive.is_some_and(|max| max < spec.length) && !spec.no_repeats {
+                prop_assert_eq!(verify(spec, &repeated), Err(SpecViolation::MaxConsecutive));
+            }
+            if let Some(start) = spec.start
+                && let Some(other) = spec.pool.without(start).bytes().next()
+            {
+                let changed = format!("{}{}", char::from(other), &text[1..]);
+                prop_assert_eq!(verify(spec, &changed), Err(SpecViolation::Start));
+            }
+            let any_order = PasswordSpec { max_consecutive: None, no_repeats: false, start: None, ..spec.clone() };
+            for requirement in &spec.requirements {
+                if let Some(other) = spec.pool.without(requirement.characters).bytes().next() {
+                    let replace = |byte| if requirement.characters.contains(byte) { other } else { byte };
+                    let without: String = text.bytes().map(|byte| char::from(replace(byte))).collect();
+                    let requirements = vec![*requirement];
+                    let one = PasswordSpec { requirements, min_classes: None, ..any_order.clone() };
+                    prop_assert_eq!(verify(&one, &without), Err(SpecViolation::Requirement(0)));
+                }
+            }
+            if spec.min_classes.as_ref().is_some_and(|min_classes| min_classes.min > 1) {
+                let no_minima = PasswordSpec { requirements: Vec::new(), ..any_order };
+                prop_assert_eq!(verify(&no_minima, &repeated), Err(SpecViolation::MinClasses));
+            }
+        }
+    }
+}
+
+/// With the bounds that `docs/sampling.md` gives as examples.
+#[test]
+fn hardest_policies_are_drawn_or_rejected_as_too_expensive() {
+    let all_classes = |min, max_consecutive| {
+        let classes = [ClassOptions { in_use: Some(true), min: Some(min) }; 4];
+        Constraints { length: Some(256), max_consecutive, classes, ..Constraints::default() }
+    };
+    let digits = |min| {
+        let mut constraints = Constraints { length: Some(256), max_consecutive: Some(1), ..Constraints::default() };
+        constraints.classes[2].min = Some(min);
+        constraints
+    };
+    for constraints in [
+        all_classes(1, None),
+        all_classes(64, None),
+        all_classes(1, Some(1)),
+        all_classes(13, Some(1)),
+        all_classes(13, Some(3)),
+        digits(80),
+    ] {
+        let sampler = sampler(&constraints);
+        let drawn = sampler.draw(&mut SysRng).unwrap();
+        assert_eq!(verify(sampler.spec(), drawn.expose()), Ok(()));
+    }
+    for (constraints, message) in [
+        (all_classes(14, Some(1)), "length 256 with min_lowercase 14, "),
+        (digits(100), "length 256 with min_lowercase 1, min_uppercase 1, min_digits 100 and max_consecutive 1 is too "),
+    ] {
+        let policy = Policy::new(&constraints, None).unwrap();
+        let error = Sampler::new(policy.spec().clone()).err().unwrap();
+        assert_eq!(error, CountError::TooExpensive, "{message}");
+        let explained = policy.explain(error).to_string();
+        assert!(explained.starts_with(message), "{explained}");
+    }
+}
+
+/// A random source that fails after some bytes.
+struct Failing(usize);
+
+impl TryRng for Failing {
+    type Error = std::io::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("the sampler requests bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("the sampler requests bytes")
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        SysRng.try_fill_bytes(bytes).map_err(std::io::Error::other)
+    }
+}
+
+impl TryCryptoRng for Failing {}
+
+/// A random source that always returns the same byte.
+struct Constant;
+
+impl TryRng for Constant {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0xff);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Constant {}
+
+#[test]
+fn draw_with_a_constant_source_is_exhausted() {
+    assert_eq!(sampler(&Constraints::default()).draw(&mut Constant).err(), Some(DrawError::Exhausted));
+}
+
+/// A change of these passwords is a change for users that draw with their own seed.
+#[test]
+fn draw_with_a_fixed_seed_returns_fixed_passwords() {
+    let mut rare = Constraints { length: Some(20), symbols: Some("!@#$".into()), ..Constraints::default() };
+    rare.classes[3].min = Some(10);
+    for (constraints, expected) in [(Constraints::default(), "DJNcRdH912kXSTGQ"), (rare, "#l!$G#$ah1$$BMq$L#d#")] {
+        let drawn = sampler(&constraints).draw(&mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        assert_eq!(drawn.expose(), expected);
+    }
+}
+
+#[test]
+fn draw_with_a_failing_source_returns_no_password() {
+    for (name, spec) in small_specs() {
+        let sampler = Sampler::new(spec).unwrap();
+        assert!(sampler.draw(&mut Failing(0)).is_err(), "{name}");
+        assert!(sampler.draw(&mut Failing(1_000_000)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn debug_format_of_secrets_and_sets_shows_no_character() {
+    let secret = Sampler::new(unconstrained(8, "abc")).unwrap().draw(&mut SysRng).unwrap();
+    assert_eq!(format!("{secret:?}"), "[redacted]");
+    assert_eq!(format!("{:?}", Class::Digits.characters()), "CharSet(10 characters)");
+}
