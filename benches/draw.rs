@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark stops at unexpected errors")]
 
 use divan::Bencher;
-use passloom::password::{Constraints, Policy, Sampler, Start};
+use passloom::password::{Constraints, Policy, Sampler, Start, WorkBudget};
 use rand::rngs::{SmallRng, SysRng};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};
@@ -47,7 +47,8 @@ fn policy(constraints: &Constraints) -> Policy {
 }
 
 fn sampler(name: &str) -> Sampler {
-    Sampler::new(policy(&constraints(name)).spec().clone()).expect("a policy that can be drawn")
+    Sampler::new(policy(&constraints(name)).spec().clone(), &mut WorkBudget::new(1))
+        .expect("a policy that can be drawn")
 }
 
 /// The draw alone, with random bytes that cost almost nothing.
@@ -77,7 +78,7 @@ fn getrandom_alone(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = POLICIES.map(|policy| policy.0))]
 fn count_and_make_tables(bencher: Bencher<'_, '_>, name: &str) {
     let policy = policy(&constraints(name));
-    bencher.bench_local(move || Sampler::new(policy.spec().clone()));
+    bencher.bench_local(move || Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)));
 }
 
 /// The most expensive policies that are not rejected.
@@ -107,7 +108,9 @@ fn count_the_most_expensive(bencher: Bencher<'_, '_>, name: &str) {
         constraints.min_classes = Some(2);
     }
     let policy = policy(&constraints);
-    bencher.bench_local(move || Sampler::new(policy.spec().clone()).map_err(|error| format!("{error:?}")));
+    bencher.bench_local(move || {
+        Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)).map_err(|error| format!("{error:?}"))
+    });
 }
 
 #[divan::bench]

@@ -20,7 +20,7 @@ use embedded::{Embedded, TABLE};
 use passloom::access::Store;
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
-use passloom::clock;
+use passloom::clock::Clock;
 use passloom::http::AllowedOrigins;
 use passloom::settings::Auth;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         origins,
         Store::new(client, TABLE.into()),
         AuditLog::new(io::stderr(), AuditFormat::Json),
-        clock::system_clock(),
+        Clock::system(),
     );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;

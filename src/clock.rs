@@ -1,13 +1,74 @@
-//! The only reader of the system clock.
+//! The only reader of the system's clocks.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-/// Returns the current time.
-pub type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
+/// The time of day, and a clock that never goes backwards.
+pub struct Clock {
+    now: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    instant: Box<dyn Fn() -> Instant + Send + Sync>,
+}
 
-/// The system's clock. Everything else receives the time as an argument.
-#[must_use]
-#[expect(clippy::disallowed_methods, reason = "the only place that reads the clock")]
-pub fn system_clock() -> Clock {
-    Box::new(SystemTime::now)
+impl Clock {
+    /// A clock that reads the time from these functions.
+    #[must_use]
+    pub fn new(
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
+        instant: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> Self {
+        Self { now: Box::new(now), instant: Box::new(instant) }
+    }
+
+    /// The system's clocks. Everything else receives a clock as an argument.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the clocks")]
+    pub fn system() -> Self {
+        Self::new(SystemTime::now, Instant::now)
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.now)()
+    }
+
+    /// The time of the clock that never goes backwards.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
+        (self.instant)()
+    }
+
+    /// The time of day, and an instant from which the age of this reading is measured. The instant comes first: where
+    /// the function is stopped between the two, the age is too long and never too short.
+    #[must_use]
+    pub fn now_and_instant(&self) -> (SystemTime, Instant) {
+        let instant = self.instant();
+        (self.now(), instant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn now_and_instant_reads_the_instant_first() {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let (first, second) = (order.clone(), order.clone());
+        let system = Arc::new(Clock::system());
+        let (now, instant) = (system.clone(), system);
+        let clock = Clock::new(
+            move || {
+                first.lock().unwrap().push("now");
+                now.now()
+            },
+            move || {
+                second.lock().unwrap().push("instant");
+                instant.instant()
+            },
+        );
+        let _ = clock.now_and_instant();
+        assert_eq!(*order.lock().unwrap(), ["instant", "now"]);
+    }
 }

@@ -13,7 +13,7 @@ use lambda_http::lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn
 use passloom::access::{self, Store};
 use passloom::app::App;
 use passloom::audit::AuditLog;
-use passloom::clock::system_clock;
+use passloom::clock::Clock;
 use passloom::settings::{self, Settings};
 use serde_json::value::RawValue;
 use tokio::runtime;
@@ -49,7 +49,7 @@ async fn serve() -> Result<(), Error> {
     let Settings { table, auth, audit, origins, allow_http, endpoint } = Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
     let store = Store::new(client, table);
-    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), system_clock());
+    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), Clock::system());
     let app = Arc::new(app);
     run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = app.clone();

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use passloom::access::dynamodb::item;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets};
-use passloom::clock;
+use passloom::clock::Clock;
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 use serde_json::json;
@@ -90,7 +90,7 @@ pub(crate) async fn create_key(
     limits: Limits,
 ) -> Result<String, Box<dyn Error>> {
     let (key, text) = ApiKey::generate(&mut SysRng, secrets)?;
-    let created_at = OffsetDateTime::from(clock::system_clock()()).replace_nanosecond(0)?.format(&Rfc3339)?;
+    let created_at = OffsetDateTime::from(Clock::system().now()).replace_nanosecond(0)?.format(&Rfc3339)?;
     let item = item::new_key_item(&KeyRecord::new(&key, name.to_owned(), limits, created_at));
     client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
     Ok(text.to_string())

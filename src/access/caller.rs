@@ -28,6 +28,8 @@ pub struct Admission {
     pub key_name: Option<String>,
     /// What remains of the limits.
     pub quota: Quota,
+    /// The clock reading of the write that counted the request.
+    pub counted_at: SystemTime,
 }
 
 /// A request was not admitted.
@@ -55,6 +57,13 @@ pub enum Refusal {
     Unavailable {
         /// What went wrong, for the audit line only.
         cause: String,
+    },
+    /// The request was counted, but the answer came so late that the limit might not hold.
+    Late {
+        /// The caller's admissions so far, this one included.
+        sequence: u64,
+        /// The clock reading of the write that counted the request.
+        counted_at: SystemTime,
     },
 }
 
@@ -111,8 +120,13 @@ impl CallerState {
         }
     }
 
-    /// The admission that the write behind this state shows.
-    pub(super) fn admission(&self, now: SystemTime) -> Admission {
-        Admission { sequence: self.counters.n, key_name: self.key_name(), quota: self.counters.quota(self.limits, now) }
+    /// The admission that the write behind this state shows. The write was based on the clock reading `counted_at`.
+    pub(super) fn admission(&self, counted_at: SystemTime) -> Admission {
+        Admission {
+            sequence: self.counters.n,
+            key_name: self.key_name(),
+            quota: self.counters.quota(self.limits, counted_at),
+            counted_at,
+        }
     }
 }

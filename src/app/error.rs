@@ -42,7 +42,7 @@ impl Failure {
             Self::Refusal(Refusal::RateLimited { quota, retry_after, .. }) => {
                 Problem::rate_limited(quota, *retry_after)
             }
-            Self::Refusal(Refusal::Unavailable { .. }) => Problem::unavailable(),
+            Self::Refusal(Refusal::Unavailable { .. } | Refusal::Late { .. }) => Problem::unavailable(),
             Self::Internal(_) => Problem::internal(),
         }
     }
@@ -75,6 +75,9 @@ impl Failure {
             Self::Refusal(Refusal::RateLimited { .. }) => Reason::RateLimited.into(),
             Self::Refusal(Refusal::Unavailable { cause }) => {
                 Cause { reason: Reason::DatabaseUnavailable, detail: Some(cause.clone()) }
+            }
+            Self::Refusal(Refusal::Late { .. }) => {
+                Cause { reason: Reason::DatabaseUnavailable, detail: Some("the answer came too late".into()) }
             }
             Self::Internal(reason) => (*reason).into(),
         }

@@ -1,40 +1,37 @@
 //! Generates passwords.
 
-use std::time::SystemTime;
-
 use rand::rngs::SysRng;
 
 use super::error::Failure;
+use super::progress::Progress;
 use super::services::Services;
 use crate::access::Caller;
-use crate::audit::{Reason, Record};
+use crate::audit::Reason;
 use crate::http::HttpRequest;
 use crate::http::request::{GenerateRequest, RequestError};
-use crate::http::response::{self, Format, Generated, Response, headers};
-use crate::password::{Sampler, Secret, verify};
+use crate::http::response::{self, Format, Generated, Response};
+use crate::password::{CountError, Sampler, Secret, WorkBudget, verify};
 
 pub(super) async fn generate(
     services: &Services,
     caller: &Caller,
     request: &HttpRequest,
-    now: SystemTime,
-    record: &mut Record,
+    progress: &mut Progress,
 ) -> Result<Response, Failure> {
     let GenerateRequest { policy, preset, count } = GenerateRequest::read(request)?;
-    let sampler = services.samplers.get(policy.spec()).map_err(|error| RequestError::from(policy.explain(error)))?;
-    record.policy = preset;
-    record.length = Some(policy.length());
-    record.classes = Some(policy.class_names());
-    record.entropy_bits = Some(sampler.entropy().rounded_down());
+    progress.record.policy = preset;
+    services.admit(caller, progress).await?;
 
-    let admission = services.admit(caller, now, record).await?;
-    let secrets = draw(&sampler, count.unwrap_or(1))?;
-    record.count = Some(secrets.len());
+    let passwords = count.unwrap_or(1);
+    let mut budget = WorkBudget::new(passwords);
+    let (policy, sampler) = services.sampler(policy, &mut budget, progress).await?;
+    let affordable = sampler.spend_draws(passwords, &mut budget);
+    affordable.map_err(|_| RequestError::from(policy.explain(CountError::TooExpensive)))?;
+    let secrets = draw(&sampler, passwords)?;
+    progress.record.count = Some(secrets.len());
     let (entropy, format) = (sampler.entropy(), Format::preferred(&request.headers));
     let generated = Generated { secrets: &secrets, count, entropy, format };
-    let mut response = response::passwords(&generated, &policy, &record.request_id)?;
-    headers::add_quota(&mut response, &admission.quota);
-    Ok(response)
+    Ok(response::passwords(&generated, &policy, &progress.record.request_id)?)
 }
 
 /// Draws passwords, and checks each against its specification with code that the sampler does not use.

@@ -5,6 +5,7 @@ mod describe;
 mod error;
 mod generate;
 mod passphrase;
+mod progress;
 mod sampler_cache;
 mod services;
 mod validate;
@@ -14,15 +15,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::{Instant, SystemTime};
 
 use lambda_http::http::{HeaderMap, Method, header};
 
 use self::authentication::authenticate;
 use self::error::Failure;
+use self::progress::Progress;
 use self::sampler_cache::SamplerCache;
 use self::services::Services;
-use crate::access::Store;
+use crate::access::{Caller, Store};
 use crate::audit::{AuditLog, Event, Reason, Record};
 use crate::clock::Clock;
 use crate::http::response::{self, Response, headers};
@@ -37,7 +38,6 @@ pub struct App {
     origins: AllowedOrigins,
     services: Services,
     audit: AuditLog,
-    clock: Clock,
     is_warm: AtomicBool,
 }
 
@@ -52,29 +52,37 @@ impl App {
         audit: AuditLog,
         clock: Clock,
     ) -> Self {
-        let services = Services { store, samplers: SamplerCache::default() };
-        Self { auth, allow_http, origins, services, audit, clock, is_warm: AtomicBool::new(false) }
+        let services = Services { store, clock, samplers: SamplerCache::default() };
+        Self { auth, allow_http, origins, services, audit, is_warm: AtomicBool::new(false) }
     }
 
     /// Handles one event. `invocation` is Lambda's id of it.
     ///
-    /// The audit line is written before the reply is returned. If it cannot be written, the reply is a 500 without
-    /// anything else.
+    /// The audit line is written before the reply is returned. If it cannot be written, or the code panics outside an
+    /// operation, the reply is a 500 without anything else.
     pub async fn handle(&self, event: &str, invocation: &str) -> Reply {
-        let began = Instant::now();
-        let now = (self.clock)();
-        let cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
-        let mut record = Record { request_id: invocation.to_owned(), cold_start, ..Record::default() };
+        let handled = catch_panic(self.try_handle(event, invocation)).await;
+        handled.unwrap_or_else(|| Reply::new(FrontEnd::HttpApi, Problem::internal().to_response(invocation)))
+    }
 
-        let (request, outcome) = match lambda::decode(event) {
+    async fn try_handle(&self, event: &str, invocation: &str) -> Reply {
+        let clock = &self.services.clock;
+        let began = clock.instant();
+        let cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
+        let record = Record { request_id: invocation.to_owned(), cold_start, ..Record::default() };
+        let mut progress = Progress { record, time: clock.now(), quota: None, measured_until: None };
+
+        let decoded = lambda::decode(event);
+        let outcome = match &decoded {
             Ok(request) => {
-                record_request(&request, &mut record);
-                let outcome = catch_panic(self.perform(&request, now, &mut record)).await;
-                (Some(request), outcome.unwrap_or(Err(Failure::Internal(Reason::Panic))))
+                record_request(request, &mut progress.record);
+                let outcome = catch_panic(self.perform(request, &mut progress)).await;
+                outcome.unwrap_or(Err(Failure::Internal(Reason::Panic)))
             }
-            Err(_) => (None, Err(Failure::UnknownEvent)),
+            Err(_) => Err(Failure::UnknownEvent),
         };
-        let (event, response) = match outcome {
+        let Progress { mut record, time, quota, measured_until } = progress;
+        let (event, mut response) = match outcome {
             Ok(success) => success,
             Err(failure) => {
                 record.reason = Some(failure.cause());
@@ -83,55 +91,59 @@ impl App {
                 (event, problem.to_response(&record.request_id))
             }
         };
+        if let Some(quota) = &quota {
+            headers::add_quota(&mut response, quota);
+        }
         record.status = response.status().as_u16();
-        record.duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, now, &record)));
-        let unaudited = || Problem::internal().to_response(&record.request_id);
-        let mut response = if matches!(written, Ok(Ok(()))) { response } else { unaudited() };
-        if let Some(request) = &request {
-            self.origins.add_headers(&request.headers, &mut response);
-            if request.method == Method::HEAD {
-                headers::remove_body(&mut response);
-            }
+        let duration = measured_until.unwrap_or_else(|| clock.instant()).saturating_duration_since(began);
+        record.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, time, &record)));
+        if !matches!(written, Ok(Ok(()))) {
+            response = Problem::internal().to_response(&record.request_id);
         }
         // Every front end understands the reply of an HTTP API.
-        Reply::new(request.map_or(FrontEnd::HttpApi, |request| request.front_end), response)
+        let Ok(request) = decoded else { return Reply::new(FrontEnd::HttpApi, response) };
+        self.origins.add_headers(&request.headers, &mut response);
+        if request.method == Method::HEAD {
+            headers::remove_body(&mut response);
+        }
+        Reply::new(request.front_end, response)
     }
 
-    async fn perform(
-        &self,
-        request: &HttpRequest,
-        now: SystemTime,
-        record: &mut Record,
-    ) -> Result<(Event, Response), Failure> {
+    async fn perform(&self, request: &HttpRequest, progress: &mut Progress) -> Result<(Event, Response), Failure> {
         if !self.allow_http && came_over_http(&request.headers) {
             return Err(Failure::HttpsRequired);
         }
         let operation = routes::find(&request.method, &request.path)?;
-        record.operation = Some(operation.name());
+        progress.record.operation = Some(operation.name());
+        let services = &self.services;
         let response = match operation {
-            Operation::Health => response::health(&record.request_id).map_err(Failure::from)?,
-            Operation::OpenApi => response::openapi_document(&record.request_id),
-            Operation::Options { allow } => response::methods(allow, &record.request_id),
-            Operation::Policies => response::preset_list(&record.request_id).map_err(Failure::from)?,
+            Operation::Health => response::health(&progress.record.request_id)?,
+            Operation::OpenApi => response::openapi_document(&progress.record.request_id),
+            Operation::Options { allow } => response::methods(allow, &progress.record.request_id),
+            Operation::Policies => response::preset_list(&progress.record.request_id)?,
             Operation::Generate => {
-                let caller = authenticate(&self.auth, request, record)?;
-                generate::generate(&self.services, &caller, request, now, record).await?
+                let caller = self.caller(request, progress)?;
+                generate::generate(services, &caller, request, progress).await?
             }
             Operation::Policy => {
-                let caller = authenticate(&self.auth, request, record)?;
-                describe::describe(&self.services, &caller, request, now, record).await?
+                let caller = self.caller(request, progress)?;
+                describe::describe(services, &caller, request, progress).await?
             }
             Operation::Passphrase => {
-                let caller = authenticate(&self.auth, request, record)?;
-                passphrase::generate(&self.services, &caller, request, now, record).await?
+                let caller = self.caller(request, progress)?;
+                passphrase::generate(services, &caller, request, progress).await?
             }
             Operation::Validate => {
-                let caller = authenticate(&self.auth, request, record)?;
-                validate::validate(&self.services, &caller, request, now, record).await?
+                let caller = self.caller(request, progress)?;
+                validate::validate(services, &caller, request, progress).await?
             }
         };
         Ok((success(operation), response))
+    }
+
+    fn caller(&self, request: &HttpRequest, progress: &mut Progress) -> Result<Caller, Failure> {
+        Ok(authenticate(&self.auth, request, &mut progress.record)?)
     }
 }
 
@@ -155,8 +167,9 @@ fn record_request(request: &HttpRequest, record: &mut Record) {
         record.request_id.clone_from(id);
     }
     record.source_ip = request.source_ip;
-    if let Some(agent) = request.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()) {
-        record.set_user_agent(agent);
+    if let Some(agent) = request.headers.get(header::USER_AGENT) {
+        let escaped = || agent.as_bytes().escape_ascii().to_string();
+        record.set_user_agent(&agent.to_str().map_or_else(|_| escaped(), str::to_owned));
     }
 }
 

@@ -1,37 +1,34 @@
 //! Generates passphrases.
 
-use std::time::SystemTime;
-
 use rand::rngs::SysRng;
 
 use super::error::Failure;
+use super::progress::Progress;
 use super::services::Services;
 use crate::access::Caller;
-use crate::audit::{Reason, Record};
+use crate::audit::Reason;
 use crate::http::HttpRequest;
-use crate::http::request::PassphraseRequest;
-use crate::http::response::{self, Format, Generated, Response, headers};
+use crate::http::request::{PassphraseRequest, RequestError};
+use crate::http::response::{self, Format, Generated, Response};
 use crate::password::{Passphrase, Secret};
 
 pub(super) async fn generate(
     services: &Services,
     caller: &Caller,
     request: &HttpRequest,
-    now: SystemTime,
-    record: &mut Record,
+    progress: &mut Progress,
 ) -> Result<Response, Failure> {
     let PassphraseRequest { passphrase, count } = PassphraseRequest::read(request)?;
-    let entropy = passphrase.count().entropy();
-    record.words = Some(passphrase.words);
-    record.entropy_bits = Some(entropy.rounded_down());
+    services.admit(caller, progress).await?;
 
-    let admission = services.admit(caller, now, record).await?;
+    let passphrase = passphrase.with_entropy().map_err(RequestError::from)?;
+    let entropy = passphrase.count().entropy();
+    progress.record.words = Some(passphrase.words);
+    progress.record.entropy_bits = Some(entropy.rounded_down());
     let secrets = draw(&passphrase, count.unwrap_or(1))?;
-    record.count = Some(secrets.len());
+    progress.record.count = Some(secrets.len());
     let generated = Generated { secrets: &secrets, count, entropy, format: Format::preferred(&request.headers) };
-    let mut response = response::passphrases(&generated, &passphrase, &record.request_id)?;
-    headers::add_quota(&mut response, &admission.quota);
-    Ok(response)
+    Ok(response::passphrases(&generated, &passphrase, &progress.record.request_id)?)
 }
 
 /// Draws passphrases, and reads each again word by word.

@@ -1,34 +1,46 @@
-//! The samplers of the last policies, so that counting is done once per policy.
+//! The samplers of the last policies, so that a policy is counted once for several requests.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use crate::password::{CountError, PasswordSpec, Sampler};
+use tokio::sync::Mutex;
 
-/// Samplers kept.
-const CAPACITY: usize = 4;
+use crate::password::{Policy, PolicyError, Sampler, WorkBudget};
+
+/// The most samplers.
+const MAX_SAMPLERS: usize = 16;
+/// The memory of all their tables together, in bytes.
+const MAX_BYTES: usize = WorkBudget::BYTES;
 
 /// The samplers of the last policies, the most recent first.
+///
+/// One policy is counted at a time, so that concurrent requests do not multiply the memory. A Tokio mutex, because the
+/// thread must be free for other requests while one waits.
 #[derive(Default)]
 pub(super) struct SamplerCache(Mutex<Vec<Arc<Sampler>>>);
 
 impl SamplerCache {
-    /// The sampler of a specification, from the cache or newly counted. Other requests do not wait while it is counted.
-    pub(super) fn get(&self, spec: &PasswordSpec) -> Result<Arc<Sampler>, CountError> {
-        let cached = self.lock().iter().find(|one| one.spec() == spec).cloned();
-        let sampler = match cached {
-            Some(sampler) => sampler,
-            None => Arc::new(Sampler::new(spec.clone())?),
+    /// The final policy and its sampler, from the cache or newly counted.
+    pub(super) async fn get(
+        &self,
+        policy: Policy,
+        budget: &mut WorkBudget,
+    ) -> Result<(Policy, Arc<Sampler>), PolicyError> {
+        let mut samplers = self.0.lock().await;
+        let policy = policy.with_entropy(budget)?;
+        let cached = samplers.iter().position(|one| one.spec() == policy.spec());
+        let sampler = if let Some(index) = cached {
+            samplers.remove(index)
+        } else {
+            let sampler = Sampler::new(policy.spec().clone(), budget);
+            Arc::new(sampler.map_err(|error| policy.explain(error))?)
         };
-        let mut samplers = self.lock();
-        // Another request may have added the same sampler meanwhile.
-        samplers.retain(|one| one.spec() != spec);
         samplers.insert(0, sampler.clone());
-        samplers.truncate(CAPACITY);
-        Ok(sampler)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Sampler>>> {
-        // A panic elsewhere cannot leave a sampler half written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut bytes = 0;
+        samplers.retain(|one| {
+            bytes += one.bytes();
+            bytes <= MAX_BYTES
+        });
+        samplers.truncate(MAX_SAMPLERS);
+        Ok((policy, sampler))
     }
 }

@@ -1,30 +1,27 @@
 //! Checks a password against a policy. Nothing about the password is recorded, not even its length.
 
-use std::time::SystemTime;
-
 use super::error::Failure;
+use super::progress::Progress;
 use super::services::Services;
 use crate::access::Caller;
-use crate::audit::Record;
 use crate::http::HttpRequest;
-use crate::http::request::{RequestError, ValidateRequest};
-use crate::http::response::{self, Response, headers};
-use crate::password::{assess, strength};
+use crate::http::request::ValidateRequest;
+use crate::http::response::{self, Response};
+use crate::password::{WorkBudget, strength};
 
 pub(super) async fn validate(
     services: &Services,
     caller: &Caller,
     request: &HttpRequest,
-    now: SystemTime,
-    record: &mut Record,
+    progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let ValidateRequest { password, constraints, preset } = ValidateRequest::read(request)?;
-    record.policy = preset.map(|preset| preset.name);
-    let assessment = assess(&constraints, preset, password.expose()).map_err(RequestError::from)?;
+    let ValidateRequest { password, check, preset } = ValidateRequest::read(request)?;
+    progress.record.policy = preset;
+    services.admit(caller, progress).await?;
+    // The time of the assessment depends on the password.
+    progress.measured_until = Some(services.clock.instant());
 
-    let admission = services.admit(caller, now, record).await?;
+    let assessment = check.assess(password.expose(), &mut WorkBudget::new(1));
     let strength = strength(password.expose());
-    let mut response = response::assessment(&assessment, &strength, &record.request_id)?;
-    headers::add_quota(&mut response, &admission.quota);
-    Ok(response)
+    Ok(response::assessment(&assessment, &strength, &progress.record.request_id)?)
 }

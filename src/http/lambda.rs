@@ -5,17 +5,25 @@
 //! `?exclude=<>` would be answered with 500 and without an audit line.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use lambda_http::aws_lambda_events::alb::{AlbTargetGroupRequest, AlbTargetGroupResponse};
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayProxyRequest, ApiGatewayProxyResponse, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
 };
 use lambda_http::aws_lambda_events::encodings::Body;
-use lambda_http::http::{HeaderMap, Method};
-use serde::de::IgnoredAny;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::response::Response;
+
+/// The largest body, in bytes.
+pub(super) const MAX_BODY: usize = 16 * 1024;
+/// The largest JSON text of such a body: each byte may be written as `\u0000`.
+const MAX_ENCODED_BODY: usize = 6 * MAX_BODY + 2;
 
 /// The AWS service in front of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +48,8 @@ pub struct HttpRequest {
     pub query: Query,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body; `None` if it is declared as base64 and is not.
-    pub body: Option<Vec<u8>>,
+    /// Its body.
+    pub body: RequestBody,
     /// The caller's address as the front end saw it. A load balancer reports it only as the last entry of
     /// `X-Forwarded-For`, which is not safe for anything but a log line.
     pub source_ip: Option<IpAddr>,
@@ -49,6 +57,16 @@ pub struct HttpRequest {
     pub source_ip_is_certain: bool,
     /// The front end's id of the request.
     pub request_id: Option<String>,
+}
+
+/// The body of a request.
+pub enum RequestBody {
+    /// The bytes; none, if the request has no body.
+    Bytes(Vec<u8>),
+    /// It is declared as base64 and is not.
+    NotBase64,
+    /// It is larger than any body that is accepted, so it was not read.
+    TooLarge,
 }
 
 /// The query in the form in which the front end passes it on.
@@ -81,6 +99,32 @@ struct ContextShape {
 /// # Errors
 /// [`UnknownEvent`] when it is not an HTTP event of a known front end.
 pub fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
+    if let Some(reduced) = without_large_body(event) {
+        let request = decode_parts(&reduced)?;
+        return Ok(HttpRequest { body: RequestBody::TooLarge, ..request });
+    }
+    decode_parts(event)
+}
+
+/// The event without its body, if that is too large: it is not copied, because a body may have 6 MB.
+fn without_large_body(event: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Members<'e> {
+        #[serde(borrow)]
+        body: Option<&'e RawValue>,
+    }
+    if event.len() <= MAX_ENCODED_BODY {
+        return None;
+    }
+    let Members { body } = serde_json::from_str(event).ok()?;
+    let body = body.map(RawValue::get).filter(|body| body.len() > MAX_ENCODED_BODY)?;
+    // The raw value is a part of the event.
+    let start = body.as_ptr().addr().checked_sub(event.as_ptr().addr())?;
+    let (before, after) = (event.get(..start)?, event.get(start + body.len()..)?);
+    Some(format!("{before}null{after}"))
+}
+
+fn decode_parts(event: &str) -> Result<HttpRequest, UnknownEvent> {
     let shape: EventShape = parse(event)?;
     if shape.request_context.elb.is_some() {
         parse(event).map(from_load_balancer)
@@ -91,8 +135,30 @@ pub fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
     }
 }
 
-fn parse<'e, T: Deserialize<'e>>(event: &'e str) -> Result<T, UnknownEvent> {
-    serde_json::from_str(event).map_err(|_| UnknownEvent)
+/// Parses an event. Headers that are not valid in HTTP are dropped, so that one of them does not make the whole event
+/// unknown, without its address and its key.
+fn parse<T: DeserializeOwned>(event: &str) -> Result<T, UnknownEvent> {
+    serde_json::from_str(event).or_else(|_| {
+        let mut event: Value = serde_json::from_str(event).map_err(|_| UnknownEvent)?;
+        for name in ["headers", "multiValueHeaders"] {
+            if let Some(headers) = event.get_mut(name).and_then(Value::as_object_mut) {
+                headers.retain(|name, value| HeaderName::from_str(name).is_ok() && keep_valid(value));
+            }
+        }
+        serde_json::from_value(event).map_err(|_| UnknownEvent)
+    })
+}
+
+/// Removes invalid values from a list; whether a value remains.
+fn keep_valid(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => HeaderValue::from_str(text).is_ok(),
+        Value::Array(values) => {
+            values.retain_mut(|value| value.is_string() && keep_valid(value));
+            !values.is_empty()
+        }
+        _ => false,
+    }
 }
 
 fn from_http_api(event: ApiGatewayV2httpRequest) -> HttpRequest {
@@ -160,9 +226,13 @@ fn either(several: HeaderMap, single: HeaderMap) -> HeaderMap {
     if several.is_empty() { single } else { several }
 }
 
-fn body(text: Option<String>, base64: bool) -> Option<Vec<u8>> {
+fn body(text: Option<String>, base64: bool) -> RequestBody {
     let text = text.unwrap_or_default();
-    if base64 { aws_smithy_types::base64::decode(text).ok() } else { Some(text.into_bytes()) }
+    if base64 {
+        aws_smithy_types::base64::decode(text).map_or(RequestBody::NotBase64, RequestBody::Bytes)
+    } else {
+        RequestBody::Bytes(text.into_bytes())
+    }
 }
 
 /// A response in the form that the front end reads.

@@ -10,15 +10,36 @@ use super::entropy::Entropy;
 use super::policy::Policy;
 use super::policy::constraints::{Constraints, Start};
 use super::policy::error::PolicyError;
+use super::policy::limits::LengthRange;
 use super::policy::presets::Preset;
 use super::policy::resolve::{ResolvedRules, Spaces, length_range};
 use super::sampling::budget::WorkBudget;
 use super::sampling::sampler::count;
+use super::spec::PasswordSpec;
 use super::verify::{SpecViolation, violations};
 
-/// The number of characters whose strength is estimated. The time to estimate grows very fast for text in which many
-/// characters can stand for others: such a text takes a tenth of a second at 32 characters and two seconds at 100.
+/// The number of characters whose strength is estimated.
 const MAX_ESTIMATED: usize = 32;
+/// The characters that zxcvbn also reads as letters, as in `p@$$w0rd`.
+const LOOK_ALIKES: &str = "4@8({[<3690!1|05$7+%2";
+/// The number of different look-alikes in the estimated text. zxcvbn tries every combination of their readings: with 8
+/// of them an estimate takes up to 3 ms, with 10 up to 13 ms, with all of them more than 40 ms.
+const MAX_LOOK_ALIKES: u32 = 8;
+
+/// What a password is checked against: constraints without contradictions.
+#[derive(Debug)]
+pub struct PasswordCheck {
+    policy: Policy,
+    /// The specification of the policy, with spaces wherever a site's rules allow them.
+    accepted: PasswordSpec,
+    /// The lengths that are accepted.
+    lengths: LengthRange,
+    /// Whether the password has one of these lengths, and the policy is that of its length.
+    length_is_valid: bool,
+    min_entropy: Option<u16>,
+    /// Whether only exclusions and classes that are not in use exclude a character.
+    accepts_any: bool,
+}
 
 /// The constraints that a password violates, and the entropy of a generated one in its place.
 #[derive(Debug)]
@@ -38,93 +59,102 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Checks a password against constraints. Without `length`, any length that the other constraints allow is accepted.
-///
-/// # Errors
-/// A [`PolicyError`] when the constraints themselves are not valid, whatever the password.
-pub fn assess(constraints: &Constraints, preset: Option<&Preset>, password: &str) -> Result<Assessment, PolicyError> {
-    let widened = preset.map(|preset| preset.widen(constraints));
-    let constraints = widened.as_ref().unwrap_or(constraints);
-    let lengths = length_range(constraints, preset)?;
-    let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
-    let of_length =
-        |length| Policy::new(&Constraints { length: Some(length), min_entropy: None, ..constraints.clone() }, preset);
-    // If the password's own length is too short for the other constraints, the password is wrong and not they.
-    let own = constraints.length.unwrap_or(characters.clamp(lengths.min, lengths.max));
-    let policy = of_length(own).or_else(|error| {
-        let others = [lengths.default_length(), lengths.max].into_iter().filter(|_| constraints.length.is_none());
-        others.map(of_length).find_map(Result::ok).ok_or(error)
-    })?;
-    let length_is_valid = match constraints.length {
-        Some(length) => characters == length,
-        None => lengths.contains(characters),
-    };
-    let count = (length_is_valid && policy.length() == characters)
-        .then(|| count(policy.spec(), &mut WorkBudget::new()))
-        .and_then(Result::ok);
-
-    let mut found = Vec::new();
-    if !length_is_valid {
-        let message = match constraints.length {
-            Some(length) => format!("must have {length} characters"),
-            None => format!("must have {} to {} characters", lengths.min, lengths.max),
+impl PasswordCheck {
+    /// Resolves constraints for a password of so many characters. Without `length`, any length that the other
+    /// constraints allow is accepted.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when the constraints themselves are not valid, whatever the password.
+    pub fn new(constraints: &Constraints, preset: Option<&Preset>, characters: usize) -> Result<Self, PolicyError> {
+        let widened = preset.map(|preset| preset.widen(constraints));
+        let constraints = widened.as_ref().unwrap_or(constraints);
+        let allowed = length_range(constraints, preset)?;
+        let lengths = constraints.length.map_or(allowed, |length| LengthRange { min: length, max: length });
+        let characters = u16::try_from(characters).unwrap_or(u16::MAX);
+        let of_length = |length| {
+            Policy::new(&Constraints { length: Some(length), min_entropy: None, ..constraints.clone() }, preset)
         };
-        found.push(Violation { constraint: "length", message });
+        // If the password's own length is too short for the other constraints, the password is wrong and not they.
+        let policy = of_length(characters.clamp(lengths.min, lengths.max)).or_else(|error| {
+            let others = [lengths.default_length(), lengths.max].into_iter();
+            others.map(of_length).find_map(Result::ok).ok_or(error)
+        })?;
+        let accepted = match constraints.rules {
+            Some(_) => ResolvedRules::new(constraints, Spaces::Accepted)?.spec(policy.length()),
+            None => policy.spec().clone(),
+        };
+        Ok(Self {
+            length_is_valid: lengths.contains(characters) && policy.length() == characters,
+            accepts_any: preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none(),
+            min_entropy: constraints.min_entropy,
+            policy,
+            accepted,
+            lengths,
+        })
     }
-    let accepted = match constraints.rules {
-        Some(_) => ResolvedRules::new(constraints, Spaces::Accepted)?.spec(policy.length()),
-        None => policy.spec().clone(),
-    };
-    for violation in violations(&accepted, password) {
+
+    /// Checks a password. Its number of characters must be the one that the check was made for.
+    #[must_use]
+    pub fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
+        let count = self.length_is_valid.then(|| count(self.policy.spec(), budget)).and_then(Result::ok);
+        let mut found = Vec::new();
+        let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
+        let LengthRange { min, max } = self.lengths;
+        if !self.lengths.contains(characters) {
+            let message = if min == max {
+                format!("must have {min} characters")
+            } else {
+                format!("must have {min} to {max} characters")
+            };
+            found.push(Violation { constraint: "length", message });
+        }
+        for violation in violations(&self.accepted, password) {
+            found.extend(self.explain(violation, password));
+        }
+        if let (Some(bits), Some(count)) = (self.min_entropy, &count)
+            && !count.reaches(bits)
+        {
+            let message = format!("the policy must have {bits} bits of entropy, and has less at this length");
+            found.push(Violation { constraint: "min_entropy", message });
+        }
+        Assessment { violations: found, entropy: count.map(|count| count.entropy()) }
+    }
+
+    /// The violation in the words of the parameters.
+    fn explain(&self, violation: SpecViolation, password: &str) -> Vec<Violation> {
+        let one = |constraint, message: String| vec![Violation { constraint, message }];
+        let policy = &self.policy;
         match violation {
-            // Checked above, because more than one length may be valid.
-            SpecViolation::Length => {}
-            SpecViolation::Character => {
-                let accepts_any =
-                    preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none();
-                found.extend(disallowed_characters(&policy, accepted.pool, accepts_any, password));
-            }
+            // Checked by `assess`, because more than one length may be valid.
+            SpecViolation::Length => Vec::new(),
+            SpecViolation::Character => disallowed_characters(policy, self.accepted.pool, self.accepts_any, password),
             SpecViolation::Requirement(index) => {
-                let characters = accepted.requirements[index].characters;
-                found.push(match policy.classes().iter().find(|one| one.allowed == characters) {
-                    Some(class) => Violation {
-                        constraint: class.class.min_name(),
-                        message: format!("must have at least {} of {}", class.min, class.class.name()),
-                    },
-                    None => {
-                        Violation { constraint: "passwordrules", message: format!("must have one of {characters}") }
+                let characters = self.accepted.requirements[index].characters;
+                match policy.classes().iter().find(|one| one.allowed == characters) {
+                    Some(class) => {
+                        let (name, min) = (class.class.name(), class.min);
+                        one(class.class.min_name(), format!("must have at least {min} of {name}"))
                     }
-                });
+                    None => one("passwordrules", format!("must have one of {characters}")),
+                }
             }
             SpecViolation::MinClasses => {
                 let min = policy.min_classes().unwrap_or_default();
-                let message = format!("must have characters of at least {min} of the classes in use");
-                found.push(Violation { constraint: "min_classes", message });
+                one("min_classes", format!("must have characters of at least {min} of the classes in use"))
             }
             SpecViolation::MaxConsecutive => {
-                let max = accepted.longest_run();
+                let max = self.accepted.longest_run();
                 let by_rules = policy.rules().is_some_and(|rules| rules.max_consecutive.map(usize::from) == Some(max));
                 let constraint = if by_rules { "passwordrules" } else { "max_consecutive" };
-                let message = format!("must not have one character more than {max} times in a row");
-                found.push(Violation { constraint, message });
+                one(constraint, format!("must not have one character more than {max} times in a row"))
             }
-            SpecViolation::NoRepeats => {
-                let message = "must not have a character twice".into();
-                found.push(Violation { constraint: "no_repeats", message });
-            }
+            SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
             SpecViolation::Start => {
                 let start = policy.start().map(Start::name).unwrap_or_default();
-                found.push(Violation { constraint: "start", message: format!("must begin with: {start}") });
+                one("start", format!("must begin with: {start}"))
             }
         }
     }
-    if let (Some(bits), Some(count)) = (constraints.min_entropy, &count)
-        && !count.reaches(bits)
-    {
-        let message = format!("the policy must have {bits} bits of entropy, and has less at this length");
-        found.push(Violation { constraint: "min_entropy", message });
-    }
-    Ok(Assessment { violations: found, entropy: count.map(|count| count.entropy()) })
 }
 
 /// The constraints that exclude the characters of a password that are not in the pool. `accepts_any` says that only
@@ -177,11 +207,23 @@ pub struct Strength {
     pub suggestions: Vec<String>,
 }
 
-/// Estimates the strength of a password by its first 32 characters. Further characters do not make it weaker.
+/// The beginning of a password whose strength is estimated.
+fn estimated_part(password: &str) -> &str {
+    let mut look_alikes = CharSet::default();
+    let end = password.char_indices().enumerate().find(|&(index, (_, character))| {
+        if LOOK_ALIKES.contains(character) {
+            look_alikes = look_alikes.union(CharSet::from_text(character.encode_utf8(&mut [0; 4])));
+        }
+        index == MAX_ESTIMATED || look_alikes.len() > MAX_LOOK_ALIKES
+    });
+    &password[..end.map_or(password.len(), |(_, (at, _))| at)]
+}
+
+/// Estimates the strength of a password by its beginning: at most 32 characters, at most 8 different look-alikes.
+/// Further characters do not make it weaker.
 #[must_use]
 pub fn strength(password: &str) -> Strength {
-    let end = password.char_indices().nth(MAX_ESTIMATED).map_or(password.len(), |(at, _)| at);
-    let estimate = zxcvbn(&password[..end], &[]);
+    let estimate = zxcvbn(estimated_part(password), &[]);
     let feedback = estimate.feedback();
     let suggestions = feedback.map(|feedback| feedback.suggestions().iter().map(ToString::to_string).collect());
     Strength {
@@ -189,5 +231,26 @@ pub fn strength(password: &str) -> Strength {
         guesses: estimate.guesses(),
         warning: feedback.and_then(Feedback::warning).map(|warning| warning.to_string()),
         suggestions: suggestions.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::estimated_part;
+
+    #[test]
+    fn estimated_part_ends_after_32_characters_or_8_look_alikes() {
+        let long = "é".repeat(40);
+        for (password, part) in [
+            ("", ""),
+            ("correct horse", "correct horse"),
+            (long.as_str(), &*"é".repeat(32)),
+            ("4@8({[<3x69", "4@8({[<3x"),
+            ("p@$$w0rd4(|+!", "p@$$w0rd4(|+!"),
+            ("p@$$w0rd4(|+!2", "p@$$w0rd4(|+!"),
+            ("44444444444444444444444444444444x", "44444444444444444444444444444444"),
+        ] {
+            assert_eq!(estimated_part(password), part, "{password}");
+        }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn similar() -> CharSet {
 ///
 /// Passwords are ASCII, so a length in characters is also a length in bytes, and no system can normalise one password
 /// into another.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CharSet(u128);
 
 impl CharSet {

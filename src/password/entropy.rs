@@ -16,6 +16,10 @@ impl Count {
         self.0.bits() > u64::from(bits)
     }
 
+    pub(super) const fn as_biguint(&self) -> &BigUint {
+        &self.0
+    }
+
     /// The number in decimal digits.
     #[must_use]
     pub fn to_decimal(&self) -> String {

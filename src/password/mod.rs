@@ -19,7 +19,7 @@ mod secret;
 mod spec;
 mod verify;
 
-pub use assessment::{Assessment, Strength, Violation, assess, strength};
+pub use assessment::{Assessment, PasswordCheck, Strength, Violation, strength};
 pub use charset::{CharSet, Class};
 pub use entropy::{Count, Entropy};
 pub use passphrase::{Passphrase, PassphraseConstraints, PassphraseError, wordlist::Wordlist};
@@ -31,6 +31,7 @@ pub use policy::presets::{PRESETS, Preset, Source};
 pub use policy::resolve::ClassInUse;
 pub use regex::regular_expression;
 pub use rules::{PasswordRules, RulesError, RulesErrorKind, parse_rules, password_rules};
+pub use sampling::budget::WorkBudget;
 pub use sampling::sampler::{CountError, DrawError, Sampler};
 pub use secret::Secret;
 pub use spec::{MinClasses, PasswordSpec, Requirement};

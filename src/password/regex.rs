@@ -12,7 +12,8 @@ use super::spec::PasswordSpec;
 pub fn regular_expression(spec: &PasswordSpec) -> String {
     let start = spec.start.map(|start| format!("(?={})", set(start.intersection(spec.pool))));
     let order = if spec.no_repeats {
-        Some(r"(?!.*(.).*\1)".to_owned())
+        // The length comes first, because looking for a repeated character takes quadratic time.
+        Some(format!(r"(?=.{{{}}}$)(?!.*(.).*\1)", spec.length))
     } else {
         spec.limits_runs().then(|| format!(r"(?!.*(.)\1{{{}}})", spec.longest_run()))
     };
@@ -64,4 +65,26 @@ fn members(characters: CharSet) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::regular_expression;
+    use crate::password::charset::CharSet;
+    use crate::password::spec::PasswordSpec;
+
+    /// Without it a validator would look for repeated characters in texts of any length, in quadratic time.
+    #[test]
+    fn expression_of_no_repeats_checks_the_length_first() {
+        let spec = PasswordSpec {
+            length: 3,
+            pool: CharSet::from_text("abcd"),
+            requirements: Vec::new(),
+            min_classes: None,
+            max_consecutive: None,
+            no_repeats: true,
+            start: None,
+        };
+        assert_eq!(regular_expression(&spec), r"^(?=.{3}$)(?!.*(.).*\1)[a-d]{3}$");
+    }
 }

@@ -51,14 +51,17 @@ pub fn violations(spec: &PasswordSpec, text: &str) -> Vec<SpecViolation> {
     check(spec.start.is_none_or(starts_well), SpecViolation::Start);
     let mut run = 0;
     let mut longest = 0;
-    let mut repeats = false;
     for (index, character) in characters.iter().enumerate() {
         run = if index > 0 && characters[index - 1] == *character { run + 1 } else { 1 };
         longest = longest.max(run);
-        repeats |= spec.no_repeats && characters[..index].contains(character);
     }
     check(spec.max_consecutive.is_none_or(|max| longest <= usize::from(max)), SpecViolation::MaxConsecutive);
-    check(!repeats, SpecViolation::NoRepeats);
+    let repeats = || {
+        let mut sorted = characters.clone();
+        sorted.sort_unstable();
+        sorted.windows(2).any(|pair| pair[0] == pair[1])
+    };
+    check(!spec.no_repeats || !repeats(), SpecViolation::NoRepeats);
     for (index, requirement) in spec.requirements.iter().enumerate() {
         check(count(requirement.characters) >= usize::from(requirement.min), SpecViolation::Requirement(index));
     }

@@ -2,13 +2,14 @@
 
 use std::process::Output;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Deployment, Function, Request, SIGNING_SECRET, check_all};
+use crate::support::{Database, Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, check_all, error};
 
 /// Runs the tool.
 async fn run(database: &Database, arguments: &[&str]) -> Output {
-    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.url());
+    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.table());
     command.args(arguments).output().await.unwrap()
 }
 
@@ -32,7 +33,7 @@ fn text(bytes: &[u8]) -> &str {
 
 /// The status of a request to a new function, which has nothing cached.
 async fn status(database: &Database, key: &Value) -> u64 {
-    let function = Function::start(&database.url(), &[]).await;
+    let function = Function::start(&database.table(), &[]).await;
     function.send(&Request::get("").key(key.as_str().unwrap()).event()).await.answer().status
 }
 
@@ -51,14 +52,14 @@ async fn created_key_is_admitted_within_its_limits() {
     assert_eq!(deployment.generate(key, "").await.status, 429);
     let line = deployment.log.last();
     assert_eq!((&line["key_name"], &line["key_id"]), (&created["name"], &created["id"]));
-    let stored = Value::from(deployment.database.items()).to_string();
+    let stored = Value::from(deployment.database.items().await).to_string();
     assert!(!stored.contains(key) && !stored.contains(&key[4..]), "only the hash is stored");
 }
 
 #[tokio::test]
 async fn created_key_is_accepted_by_a_running_function() {
     let database = Database::start().await;
-    let function = Function::start(&database.url(), &[]).await;
+    let function = Function::start(&database.table(), &[]).await;
     let created = run(&database, &["create", "--name", "late"]).await;
     let key = text(&created.stdout).lines().next().unwrap();
     assert_eq!(function.send(&Request::get("").key(key).event()).await.answer().status, 200);
@@ -130,7 +131,7 @@ async fn show_reports_state_and_usage_without_the_secret() {
 #[tokio::test]
 async fn updated_key_takes_effect_with_the_next_request() {
     let database = Database::start().await;
-    let function = Function::start(&database.url(), &[]).await;
+    let function = Function::start(&database.table(), &[]).await;
     let created = run_json(&database, &["create", "--name", "ci", "--expires-at", "2100-01-01"]).await;
     let (key, id) = (created["key"].as_str().unwrap(), created["id"].as_str().unwrap());
     let event = Request::get("").key(key).event();
@@ -154,14 +155,18 @@ async fn updated_key_takes_effect_with_the_next_request() {
 #[tokio::test]
 async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
     let database = Database::start().await;
-    let function = Function::start(&database.url(), &[]).await;
+    let function = Function::start(&database.table(), &[]).await;
     let status =
         async |key: &Value| function.send(&Request::get("").key(key.as_str().unwrap()).event()).await.answer().status;
     let created = run_json(&database, &["create", "--name", "ci"]).await;
     let rotated = run_json(&database, &["rotate", "ci", "--overlap", "1h"]).await;
     assert_eq!(rotated["id"], created["id"]);
     assert_eq!([status(&created["key"]).await, status(&rotated["key"]).await], [200, 200]);
-    let again = run_json(&database, &["rotate", "ci", "--overlap", "0s"]).await;
+    // A second rotation would end the secret that clients still use.
+    let error = run_failing(&database, &["rotate", "ci", "--overlap", "0s"]).await;
+    assert!(error.starts_with("passloom-keys: the previous secret of ci is valid until "), "{error}");
+    assert_eq!([status(&created["key"]).await, status(&rotated["key"]).await], [200, 200]);
+    let again = run_json(&database, &["rotate", "ci", "--overlap", "0s", "--force"]).await;
     let keys = [&created["key"], &rotated["key"], &again["key"]];
     assert_eq!([status(keys[0]).await, status(keys[1]).await, status(keys[2]).await], [401, 401, 200]);
 }
@@ -169,7 +174,7 @@ async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
 #[tokio::test]
 async fn revoked_key_is_refused_and_cannot_be_rotated() {
     let database = Database::start().await;
-    let function = Function::start(&database.url(), &[]).await;
+    let function = Function::start(&database.table(), &[]).await;
     let created = run_json(&database, &["create", "--name", "ci"]).await;
     let event = Request::get("").key(created["key"].as_str().unwrap()).event();
     assert_eq!(function.send(&event).await.answer().status, 200);
@@ -184,7 +189,7 @@ async fn deleted_key_leaves_no_item() {
     let database = Database::start().await;
     run_json(&database, &["create", "--name", "ci"]).await;
     run_json(&database, &["delete", "ci", "--yes"]).await;
-    assert!(database.items().is_empty());
+    assert!(database.items().await.is_empty());
 }
 
 #[tokio::test]
@@ -211,7 +216,7 @@ async fn name_of_another_key_is_rejected() {
     })
     .await;
     assert_eq!(run_json(&database, &["update", "one", "--name", "one"]).await["name"], "one", "its own name");
-    assert_eq!(database.items().len(), 2);
+    assert_eq!(database.items().await.len(), 2);
 }
 
 #[tokio::test]
@@ -226,7 +231,7 @@ async fn unknown_key_is_reported_by_every_command() {
     ];
     check_all(cases, async |arguments| {
         let error = run_failing(&database, arguments).await;
-        assert_eq!(error, "passloom-keys: the table passloom has no key three\n");
+        assert_eq!(error, format!("passloom-keys: the table {} has no key three\n", database.table().name));
     })
     .await;
 }
@@ -249,7 +254,7 @@ async fn invalid_arguments_are_rejected_with_what_is_expected() {
         assert!(error.contains(expected), "{error}");
     })
     .await;
-    assert!(database.items().is_empty());
+    assert!(database.items().await.is_empty());
 }
 
 #[tokio::test]
@@ -258,7 +263,7 @@ async fn missing_setting_table_or_database_is_reported() {
     let error = run_failing(&database, &["list", "--table", "nowhere"]).await;
     assert_eq!(error, "passloom-keys: this region has no table nowhere\n");
 
-    let mut unconfigured = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.url());
+    let mut unconfigured = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.table());
     let output = unconfigured.env_remove("KEY_SIGNING_SECRET").args(["create", "--name", "x"]).output().await.unwrap();
     assert_eq!(text(&output.stderr), "passloom-keys: KEY_SIGNING_SECRET is not set\n");
 
@@ -273,4 +278,69 @@ async fn help_shows_no_secret_of_the_environment() {
     let database = Database::start().await;
     let help = run(&database, &["create", "--help"]).await;
     assert!(help.status.success() && !text(&help.stdout).contains(SIGNING_SECRET));
+}
+
+/// The administrator must learn which secret is valid: a repetition would end the one that clients hold.
+#[tokio::test]
+async fn rotation_with_a_lost_answer_is_read_back() {
+    let database = Database::start().await;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    // The tool reads the key first.
+    database.fail([Fault::after_call(Reply::Late), Fault::after_call(Reply::Reset)]);
+    let rotated = run_json(&database, &["rotate", "ci"]).await;
+    assert_eq!([status(&database, &created["key"]).await, status(&database, &rotated["key"]).await], [200, 200]);
+}
+
+#[tokio::test]
+async fn rotation_that_was_not_applied_reports_the_valid_secret() {
+    let database = Database::start().await;
+    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    database.fail([
+        Fault::after_call(Reply::Late),
+        Fault::instead_of_call(error("500 Internal Server Error", "InternalServerError")),
+    ]);
+    let error = run_failing(&database, &["rotate", "ci"]).await;
+    assert!(error.ends_with("; the key was not rotated, and its secret is still valid\n"), "{error}");
+    assert_eq!(status(&database, &created["key"]).await, 200);
+}
+
+#[tokio::test]
+async fn key_that_is_changed_at_the_same_time_is_not_rotated() {
+    let database = Database::start().await;
+    run_json(&database, &["create", "--name", "ci"]).await;
+    database.fail([Fault::after_call(Reply::Delayed)]);
+    let (error, ()) = tokio::join!(run_failing(&database, &["rotate", "ci"]), async {
+        database.held().await;
+        database.change_key("per_minute = :limit", &[(":limit", AttributeValue::N("5".into()))]).await;
+        database.release();
+    });
+    assert!(error.contains("the key was changed or deleted at the same time"), "{error}");
+}
+
+/// Two administrators can create keys with one name at the same time.
+#[tokio::test]
+async fn ambiguous_name_is_an_error_that_lists_the_ids() {
+    let database = Database::start().await;
+    database.key("ci", 1, 1).await;
+    database.key("ci", 1, 1).await;
+    let error = run_failing(&database, &["show", "ci"]).await;
+    assert!(error.starts_with("passloom-keys: several keys have the name ci: "), "{error}");
+    for item in database.items().await {
+        let id = item["pk"]["S"].as_str().unwrap();
+        assert!(error.contains(id), "{error}");
+        assert_eq!(run_json(&database, &["show", id]).await["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn name_with_an_invisible_character_is_rejected() {
+    let database = Database::start().await;
+    check_all(["a\u{200b}b", "a\u{202e}b", "a\u{ad}b", "a\u{7}b", "a\u{2028}b", "\u{feff}ci"], async |name| {
+        let error = run_failing(&database, &["create", "--name", name]).await;
+        assert!(error.contains("no control or format characters"), "{error}");
+    })
+    .await;
+    for name in ["Büro 3", "連携", "🔑 ci"] {
+        assert_eq!(run_json(&database, &["create", "--name", name]).await["name"], name);
+    }
 }

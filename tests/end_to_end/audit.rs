@@ -15,7 +15,7 @@ async fn line_of_an_answer_has_exactly_the_documented_fields() {
     let key = deployment.key(60, 1_000).await;
     let answer = deployment.generate(&key, "length=20&special=true&exclude=~z&count=3").await.ok();
     let mut line = deployment.log.last();
-    assert!(line["duration_us"].take().as_u64().unwrap() > 0);
+    assert!(line["duration_us"].take().is_u64());
     assert_eq!(line["key_id"].take().as_str().unwrap().len(), 24);
     let expected = json!({
         "timestamp": "2026-01-01T00:00:00.000Z",
@@ -86,9 +86,8 @@ async fn user_agent_is_cut_and_escaped() {
     let deployment = Deployment::start().await;
     deployment.send(Request::get("").header("user-agent", &format!("\"\\{}", "a".repeat(500)))).await;
     assert_eq!(deployment.log.last()["user_agent"], format!("\"\\{}", "a".repeat(254)));
-    // A header value that is not ASCII is not recorded.
     deployment.send(Request::get("").header("user-agent", "é\t\"{\\")).await;
-    assert_eq!(deployment.log.last()["user_agent"], Value::Null);
+    assert_eq!(deployment.log.last()["user_agent"], r#"\xc3\xa9\t\"{\\"#);
     assert_eq!(deployment.log.text().lines().count(), 2);
 }
 

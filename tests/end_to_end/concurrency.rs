@@ -17,7 +17,7 @@ const REQUESTS: usize = 20;
 async fn concurrent_requests_in_one_function_hold_the_limit() {
     let database = Database::start().await;
     let key = database.key("flooded", LIMIT, 10_000).await;
-    let mut function = Function::start(&database.url(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]).await;
+    let mut function = Function::start(&database.table(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]).await;
     let event = Request::get("").key(&key).event();
     let mut statuses = vec![function.send(&event).await.answer().status];
     database.fail([Fault::instead_of_call(Reply::Held)]);
@@ -39,7 +39,7 @@ async fn concurrent_requests_in_one_function_hold_the_limit() {
     function.stop().await;
     let mut lines = lines(&function);
     lines.retain(|line| line["status"] != 503);
-    assert_limit_held(statuses, &lines, &database);
+    assert_limit_held(statuses, &lines, &database).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn eight_functions_hold_one_limit() {
     let key = database.key("flooded", LIMIT, 10_000).await;
     let mut floods = Vec::new();
     for _ in 0..FUNCTIONS {
-        let function = Function::start(&database.url(), &[]).await;
+        let function = Function::start(&database.table(), &[]).await;
         let event = Request::get("").key(&key).event();
         floods.push(tokio::spawn(async move {
             let mut statuses = Vec::new();
@@ -65,7 +65,7 @@ async fn eight_functions_hold_one_limit() {
         all_statuses.extend(statuses);
         all_lines.extend(lines(&function));
     }
-    assert_limit_held(all_statuses, &all_lines, &database);
+    assert_limit_held(all_statuses, &all_lines, &database).await;
     // The writes that are applied, one rejected write for each function, and two for races.
     let max = usize::try_from(LIMIT).unwrap() + FUNCTIONS + FUNCTIONS * 2;
     assert!(database.calls_of("UpdateItem") <= max, "{} writes", database.calls_of("UpdateItem"));
@@ -78,7 +78,7 @@ fn lines(function: &Function) -> Vec<Value> {
 
 /// Checks that as many requests were admitted as the limit says, that each request has a line, and that no sequence
 /// number is missing or repeated.
-fn assert_limit_held(statuses: Vec<u64>, lines: &[Value], database: &Database) {
+async fn assert_limit_held(statuses: Vec<u64>, lines: &[Value], database: &Database) {
     let mut by_status: BTreeMap<u64, usize> = BTreeMap::new();
     for status in statuses {
         *by_status.entry(status).or_default() += 1;
@@ -89,5 +89,5 @@ fn assert_limit_held(statuses: Vec<u64>, lines: &[Value], database: &Database) {
     let mut sequences: Vec<u64> = lines.iter().filter_map(|line| line["sequence"].as_u64()).collect();
     sequences.sort_unstable();
     assert_eq!(sequences, (1..=u64::from(LIMIT)).collect::<Vec<_>>());
-    assert_eq!(database.admissions(), u64::from(LIMIT));
+    assert_eq!(database.admissions().await, u64::from(LIMIT));
 }

@@ -303,8 +303,8 @@ async fn other_origin_receives_no_cors_headers() {
 #[tokio::test]
 async fn cors_headers_are_sent_only_if_an_origin_is_configured() {
     let database = Database::start().await;
-    let default = Function::start(&database.url(), &[]).await;
-    let configured = Function::start(&database.url(), &[("ALLOWED_ORIGINS", ORIGIN)]).await;
+    let default = Function::start(&database.table(), &[]).await;
+    let configured = Function::start(&database.table(), &[("ALLOWED_ORIGINS", ORIGIN)]).await;
     let event = Request::get("").path("/api/health").header("origin", ORIGIN).event();
     let answer = default.send(&event).await.answer();
     assert!(answer.headers.keys().all(|name| !name.starts_with("access-control") && name != "vary"), "{answer:?}");

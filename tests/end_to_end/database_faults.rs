@@ -1,9 +1,11 @@
 //! Faults of the database: a request that is not counted gets no password.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{
-    Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, TABLE, check_all, error, unknown_key,
+    Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, START, check_all, error, unknown_key,
 };
 
 #[tokio::test]
@@ -78,10 +80,10 @@ async fn database_fault_never_double_counts_or_serves_uncounted() {
     let key = deployment.ample_key().await;
     assert_eq!(deployment.generate(&key, "").await.status, 200);
     check_all(cases, async |(_, faults, status, counted, cause)| {
-        let before = deployment.database.admissions();
+        let before = deployment.database.admissions().await;
         deployment.database.fail(faults);
         let answer = deployment.generate(&key, "").await;
-        let after = deployment.database.admissions();
+        let after = deployment.database.admissions().await;
         assert_eq!((answer.status, after - before), (status, counted), "{}", answer.body);
         let line = deployment.log.last();
         if status == 200 {
@@ -114,7 +116,7 @@ async fn lost_answer_before_another_write_returns_503_and_counts_at_most_once() 
         });
         answer.assert_problem(503);
         assert_eq!(deployment.log.last()["reason"], "store: no connection, then another write");
-        assert_eq!(deployment.database.admissions(), if reaches_database { 3 } else { 2 });
+        assert_eq!(deployment.database.admissions().await, if reaches_database { 3 } else { 2 });
         assert_eq!(deployment.generate(&key, "").await.status, 200);
     })
     .await;
@@ -130,11 +132,11 @@ async fn delayed_write_is_rejected_after_its_repetition() {
     assert_eq!(deployment.generate(&key, "").await.status, 200);
     // Now the item has the write token of another request.
     assert_eq!(deployment.generate(&key, "").await.status, 200);
-    let before = deployment.database.items();
+    let before = deployment.database.items().await;
     let delayed = deployment.database.requests_of("UpdateItem")[1].clone();
-    let answer = deployment.database.replay(&delayed);
+    let answer = deployment.database.replay(&delayed).await;
     assert!(answer.is_err(), "{answer:?}");
-    assert_eq!(deployment.database.items(), before);
+    assert_eq!(deployment.database.items().await, before);
 }
 
 /// The item in the answer is plausible, but another write left it.
@@ -144,8 +146,8 @@ async fn answer_of_another_write_returns_503() {
     let key = deployment.ample_key().await;
     for ahead in 0..2 {
         assert_eq!(deployment.generate(&key, "").await.status, 200);
-        let counted = deployment.database.admissions();
-        let mut item = deployment.database.items()[0].clone();
+        let counted = deployment.database.admissions().await;
+        let mut item = deployment.database.items().await[0].clone();
         item["n"]["N"] = (counted + ahead).to_string().into();
         let body = json!({ "Attributes": item }).to_string();
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -156,14 +158,14 @@ async fn answer_of_another_write_returns_503() {
         assert_eq!(deployment.generate(&key, "").await.status, 200);
         assert_eq!(deployment.log.last()["sequence"], counted + 1);
     }
-    assert_eq!(deployment.database.admissions(), 4);
+    assert_eq!(deployment.database.admissions().await, 4);
 }
 
 #[tokio::test]
 async fn missing_table_returns_503_and_is_named_only_in_the_log() {
     let deployment = Deployment::start().await;
     let client = deployment.database.client().await;
-    client.delete_table().table_name(TABLE).send().await.unwrap();
+    client.delete_table().table_name(deployment.database.table().name).send().await.unwrap();
     let problem = deployment.generate(&unknown_key(SIGNING_SECRET), "").await.assert_problem(503);
     let detail = "The request could not be counted, so no password was generated. Try again.";
     assert_eq!((&problem["detail"], &problem["error"]), (&json!(detail), &json!(detail)));
@@ -175,9 +177,76 @@ async fn function_starts_without_the_database() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
     deployment.database.stop().await;
-    let function = Function::start(&deployment.database.url(), &[]).await;
+    let function = Function::start(&deployment.database.table(), &[]).await;
     function.send(&Request::get("").key(&key).event()).await.answer().assert_problem(503);
     assert_eq!(function.send(&Request::get("").path("/api/health").event()).await.answer().status, 200);
     deployment.database.resume();
     assert_eq!(function.send(&Request::get("").key(&key).event()).await.answer().status, 200);
+}
+
+/// A function that was frozen for minutes finds its connection reset, or silently dropped.
+#[tokio::test]
+async fn dead_connection_of_a_read_is_replaced() {
+    check_all([Reply::Reset, Reply::Held], async |reply| {
+        let deployment = Deployment::start().await;
+        let key = deployment.ample_key().await;
+        deployment.database.fail([Fault::instead_of_call(reply)]);
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        assert_eq!((deployment.database.calls_of("GetItem"), deployment.database.calls_of("UpdateItem")), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dead_connection_of_a_write_is_replaced() {
+    check_all([Reply::Reset, Reply::Held], async |reply| {
+        let deployment = Deployment::start().await;
+        let key = deployment.ample_key().await;
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        deployment.database.fail([Fault::instead_of_call(reply)]);
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        assert_eq!(deployment.database.admissions().await, 2);
+    })
+    .await;
+}
+
+/// The caller controls how much time passes between the arrival of a request and its write, so the slot of the write
+/// must not be that of the arrival.
+#[tokio::test]
+async fn write_belongs_to_the_slot_in_which_it_is_sent() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    deployment.database.fail([Fault::after_call(Reply::Delayed)]);
+    let (answer, ()) = tokio::join!(deployment.generate(&key, ""), async {
+        deployment.database.held().await;
+        deployment.clock.advance(Duration::from_secs(7));
+        deployment.database.release();
+    });
+    assert_eq!(answer.status, 200);
+    let item = &deployment.database.items().await[0];
+    assert_eq!(item[format!("m{}", START / 2 + 3)]["N"], "0", "{item}");
+    assert!(item.get(format!("m{}", START / 2)).is_none(), "{item}");
+    assert_eq!(deployment.log.last()["timestamp"], "2026-01-01T00:00:07.000Z", "the time of the write");
+}
+
+/// The answer comes more than a second after the clock reading of its write: the tolerance of the limit is used up.
+#[tokio::test]
+async fn late_answer_returns_503_and_is_counted() {
+    for (milliseconds, status) in [(1_000, 200), (1_001, 503)] {
+        let deployment = Deployment::start().await;
+        let key = deployment.ample_key().await;
+        assert_eq!(deployment.generate(&key, "").await.status, 200);
+        deployment.database.fail([Fault::after_call(Reply::Delayed)]);
+        let (answer, ()) = tokio::join!(deployment.generate(&key, ""), async {
+            deployment.database.held().await;
+            deployment.clock.advance(Duration::from_millis(milliseconds));
+            deployment.database.release();
+        });
+        assert_eq!(answer.status, status, "{milliseconds} ms: {}", answer.body);
+        let line = deployment.log.last();
+        assert_eq!((&line["sequence"], &line["timestamp"]), (&json!(2), &json!("2026-01-01T00:00:00.000Z")));
+        let reason = if status == 200 { json!(null) } else { json!("store: the answer came too late") };
+        assert_eq!(line["reason"], reason);
+        assert_eq!(deployment.database.admissions().await, 2);
+    }
 }

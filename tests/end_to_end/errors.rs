@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Deployment, Request, check_all};
+use crate::support::{Deployment, Request, SIGNING_SECRET, check_all, unknown_key};
 
 #[tokio::test]
 async fn invalid_parameter_returns_400_naming_it() {
@@ -109,32 +109,36 @@ async fn contradictory_policy_returns_400_naming_the_parameter() {
         ("min_classes=4", "min_classes", "min_classes 4 requires characters of 4 classes, but only 3 remain."),
         ("length=4&min_classes=3&min_digits=3", "length", "length 4 is too short for min_digits 3 and min_classes 3."),
         (
-            "length=8&min_entropy=80",
-            "min_entropy",
-            "length 8 has 47.18 bits of entropy, less than min_entropy 80; increase or omit length.",
+            "min_entropy=80&min_special=2",
+            "min_special",
+            "min_special is 2, but special is false; set special to true, or omit min_special.",
         ),
         (
-            "min_entropy=400&no_repeats",
-            "min_entropy",
-            "no length up to 256 has min_entropy 400 with these constraints.",
+            "lowercase=0&uppercase=0&digits=0",
+            "",
+            "at least one of lowercase, uppercase, digits and special must be true.",
         ),
     ];
     check_all(cases, async |(query, parameter, detail)| {
         let problem = deployment.generate(&key, query).await.assert_problem(400);
-        assert_eq!((&problem["parameter"], &problem["detail"]), (&json!(parameter), &json!(detail)));
-        assert_eq!(problem["error"], problem["detail"]);
+        assert_eq!(problem["parameter"].as_str().unwrap_or_default(), parameter);
+        assert_eq!((&problem["detail"], &problem["error"]), (&json!(detail), &json!(detail)));
     })
     .await;
     assert_eq!(deployment.database.calls(), 0, "an invalid request causes no call");
 }
 
-/// No single parameter is wrong.
+/// Counting costs processor time, so the request is counted against the limit first.
 #[tokio::test]
-async fn unsatisfiable_policy_returns_400_naming_the_constraints() {
+async fn unsatisfiable_policy_returns_400_and_is_counted() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
     let cases = [
-        ("lowercase=0&uppercase=0&digits=0", "at least one of lowercase, uppercase, digits and special must be true."),
+        (
+            "length=8&min_entropy=80",
+            "length 8 has 47.18 bits of entropy, less than min_entropy 80; increase or omit length.",
+        ),
+        ("min_entropy=400&no_repeats", "no length up to 256 has min_entropy 400 with these constraints."),
         (
             "length=6&min_lowercase=4&uppercase=no&exclude=bcdefghijklmnopqrstuvwxyz&max_consecutive=1",
             "no password of length 6 satisfies min_lowercase 4, min_digits 1 and max_consecutive 1 together.",
@@ -149,12 +153,30 @@ async fn unsatisfiable_policy_returns_400_naming_the_constraints() {
              to count; shorten it or relax constraints.",
         ),
     ];
+    let mut counted = 0;
     check_all(cases, async |(query, detail)| {
-        let problem = deployment.generate(&key, query).await.assert_problem(400);
-        assert_eq!((&problem["detail"], problem.get("parameter")), (&json!(detail), None));
+        for path in ["/api/generate", "/api/policy"] {
+            let answer = deployment.send(Request::get(query).path(path).key(&key)).await;
+            assert_eq!(answer.assert_problem(400)["detail"], detail);
+            counted += 1;
+            let line = deployment.log.last();
+            assert_eq!((&line["sequence"], &line["event"]), (&json!(counted), &json!("request.refused")));
+            assert!(!answer.header("ratelimit").is_empty(), "a counted request reports what is left");
+        }
     })
     .await;
-    assert_eq!(deployment.database.calls(), 0, "an invalid request causes no call");
+    assert_eq!(deployment.database.calls_of("UpdateItem"), counted);
+}
+
+/// What a revoked key sends costs no counting.
+#[tokio::test]
+async fn expensive_policy_of_an_unknown_key_is_not_counted_out() {
+    let deployment = Deployment::start().await;
+    let key = unknown_key(SIGNING_SECRET);
+    for query in ["length=256&min_lowercase=100&min_digits=100&max_consecutive=1", "min_entropy=400&no_repeats"] {
+        deployment.generate(&key, query).await.assert_problem(401);
+        assert_eq!(deployment.log.last()["entropy_bits"], json!(null));
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,18 @@
 //! Events of the front ends: each file in `events/`, and events that no front end sends.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use passloom::access::Store;
+use passloom::app::App;
+use passloom::audit::{AuditFormat, AuditLog};
+use passloom::clock::Clock;
+use passloom::http::AllowedOrigins;
+use passloom::settings::Auth;
 use serde_json::json;
 
-use crate::support::{Answer, Deployment, Request, check_all};
+use crate::support::{Answer, Database, Deployment, Request, check_all, limits};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("events")
@@ -135,4 +143,44 @@ async fn auth_none_behind_a_load_balancer_returns_403() {
     deployment.send_event(&event("load-balancer.json", "")).await.assert_problem(403);
     let line = deployment.log.last();
     assert_eq!((&line["reason"], &line["source_ip"]), (&json!("address-unknown"), &json!("203.0.113.42")));
+}
+
+/// One odd header must not hide whose request it is.
+#[tokio::test]
+async fn invalid_header_is_dropped_and_the_request_is_handled() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("x-odd", json!("a\u{1}b")),
+        ("x-odd", json!("line\nbreak")),
+        ("odd name", json!("value")),
+        ("", json!("value")),
+        ("x-odd", json!(7)),
+        ("x-odd", json!(["a", "b"])),
+    ];
+    check_all(cases, async |(name, value)| {
+        let mut event = Request::get("").key(&key).event();
+        event["headers"][name] = value;
+        assert_eq!(deployment.send_event(&event.to_string()).await.status, 200);
+        let line = deployment.log.last();
+        assert_eq!((&line["source_ip"], &line["request_id"]), (&json!("192.0.2.7"), &json!("gateway-id")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn panic_outside_an_operation_returns_500() {
+    let database = Database::start().await;
+    let client = passloom::access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
+    let app = App::new(
+        Auth::Address(limits(1, 1)),
+        false,
+        AllowedOrigins::default(),
+        Store::new(client, database.table().name),
+        AuditLog::new(io::sink(), AuditFormat::Json),
+        Clock::new(|| panic!("canary"), Instant::now),
+    );
+    let reply = serde_json::to_value(app.handle(&Request::get("").event().to_string(), "invocation").await).unwrap();
+    let problem = Answer::of(&reply).assert_problem(500);
+    assert!(!problem.to_string().contains("canary"), "{problem}");
 }

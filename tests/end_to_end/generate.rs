@@ -169,7 +169,7 @@ async fn each_parameter_constrains_the_password() {
             [lowercase, uppercase, digit, special].iter().filter(|class| count(password, **class) > 0).count() >= 3
         }),
         ("min_entropy=128", |password| password.len() == 22),
-        ("length=256&special=1&min_special=100", |password| count(password, special) >= 100),
+        ("length=128&special=1&min_special=60", |password| count(password, special) >= 60),
     ];
     check_all(cases, async |(query, satisfies)| {
         let password = deployment.generate(&key, query).await.password();

@@ -7,7 +7,7 @@ use passloom::access::SigningSecrets;
 use passloom::settings::Auth;
 
 use crate::support::{
-    Deployment, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, START, TABLE, check_all, new_secret, unknown_key,
+    Deployment, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, START, check_all, new_secret, unknown_key,
 };
 
 /// The detail of every 401.
@@ -89,7 +89,7 @@ async fn unknown_key_returns_401_and_is_cached() {
         assert_eq!(deployment.generate(&key, "").await.assert_problem(401)["detail"], UNAUTHORIZED);
     }
     assert_eq!((deployment.database.calls(), deployment.database.calls_of("GetItem")), (1, 1));
-    assert!(deployment.database.items().is_empty());
+    assert!(deployment.database.items().await.is_empty());
 }
 
 #[tokio::test]
@@ -99,9 +99,9 @@ async fn deleted_key_is_refused_at_next_request() {
     assert_eq!(deployment.generate(&key, "").await.status, 200);
     let pk = AttributeValue::S(deployment.log.last()["key_id"].as_str().unwrap().to_owned());
     let client = deployment.database.client().await;
-    client.delete_item().table_name(TABLE).key("pk", pk).send().await.unwrap();
+    client.delete_item().table_name(deployment.database.table().name).key("pk", pk).send().await.unwrap();
     deployment.generate(&key, "").await.assert_problem(401);
-    assert!(deployment.database.items().is_empty(), "the rejected write creates no item");
+    assert!(deployment.database.items().await.is_empty(), "the rejected write creates no item");
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn revoked_key_is_refused_at_next_request() {
         assert_eq!(deployment.generate(&key, "").await.assert_problem(401)["detail"], UNAUTHORIZED);
     }
     assert_eq!(deployment.database.calls_of("UpdateItem"), 2, "one write is rejected, then the refusal is cached");
-    assert_eq!(deployment.database.admissions(), 1);
+    assert_eq!(deployment.database.admissions().await, 1);
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn rotated_key_accepts_both_secrets_until_the_overlap_ends() {
     let deployment = Deployment::start().await;
     let old = deployment.ample_key().await;
     assert_eq!(deployment.generate(&old, "").await.status, 200);
-    let (new, hash) = new_secret(deployment.database.items()[0]["pk"]["S"].as_str().unwrap());
+    let (new, hash) = new_secret(deployment.database.items().await[0]["pk"]["S"].as_str().unwrap());
     let values = [(":new", AttributeValue::B(hash)), (":until", seconds_after_start(60))];
     deployment.database.change_key("h2 = h, h2_until = :until, h = :new", &values).await;
     for key in [&old, &new, &old, &new] {
@@ -216,7 +216,7 @@ async fn auth_none_counts_by_address() {
     assert_eq!(deployment.send(forged).await.status, 429);
     deployment.send(from("nonsense")).await.assert_problem(403);
 
-    let items = deployment.database.items();
+    let items = deployment.database.items().await;
     let mut names: Vec<&str> = items.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, ["ip:192.0.2.1", "ip:192.0.2.2", "ip:2001:db8:1:2::/64", "ip:2001:db8:1:3::/64"]);

@@ -1,6 +1,7 @@
 //! End-to-end tests: each sends an event and checks the status, the headers, the body and the audit line.
 //!
-//! The handler, the DynamoDB client and its HTTP are the real ones. The database is an embedded DynamoDB on loopback.
+//! The handler, the DynamoDB client and its HTTP are the real ones. The database is an embedded DynamoDB on loopback, or
+//! DynamoDB Local (`make test-dynamodb-local`).
 //! Tests of the process start the function as Lambda does, with a Runtime API of their own.
 
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test stops at the first result that it does not expect")]
@@ -22,6 +23,7 @@ mod policy;
 mod presets;
 mod rate_limit;
 mod release;
+mod resources;
 mod rules;
 mod soak;
 mod template;

@@ -141,16 +141,6 @@ async fn invalid_parameter_returns_400_naming_it() {
         ("separator=123456789", "separator", separator),
         ("separator=%C3%A9", "separator", separator),
         ("separator=%0A", "separator", separator),
-        (
-            "words=3&min_entropy=39",
-            "min_entropy",
-            "3 words have 38.77 bits of entropy, less than min_entropy 39; increase or omit words.",
-        ),
-        (
-            "wordlist=eff-short-1&min_entropy=300",
-            "min_entropy",
-            "20 words of this list, the largest number, have 206.79 bits of entropy, less than min_entropy 300.",
-        ),
         ("count=101", "count", "count must be a whole number from 1 to 100."),
         ("word=5", "word", "Unknown parameter \"word\"; did you mean \"words\"?"),
         ("length=16", "length", "Unknown parameter \"length\"."),
@@ -162,6 +152,30 @@ async fn invalid_parameter_returns_400_naming_it() {
     })
     .await;
     assert_eq!(deployment.database.calls(), 0, "an invalid request causes no call");
+}
+
+#[tokio::test]
+async fn entropy_out_of_reach_returns_400_and_is_counted() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        (
+            "words=3&min_entropy=39",
+            "3 words have 38.77 bits of entropy, less than min_entropy 39; increase or omit words.",
+        ),
+        (
+            "wordlist=eff-short-1&min_entropy=300",
+            "20 words of this list, the largest number, have 206.79 bits of entropy, less than min_entropy 300.",
+        ),
+    ];
+    let mut counted = 0;
+    check_all(cases, async |(query, detail)| {
+        let problem = passphrase(&deployment, &key, query).await.assert_problem(400);
+        assert_eq!((&problem["parameter"], &problem["detail"]), (&json!("min_entropy"), &json!(detail)));
+        counted += 1;
+        assert_eq!(deployment.log.last()["sequence"], counted);
+    })
+    .await;
 }
 
 #[tokio::test]

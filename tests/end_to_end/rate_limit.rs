@@ -109,7 +109,7 @@ async fn functions_over_one_table_share_the_limit() {
         admitted += u64::from(other.generate(&key, "").await.status == 200);
     }
     assert_eq!(admitted, 10);
-    assert_eq!(one.database.admissions(), 10, "only admissions are counted");
+    assert_eq!(one.database.admissions().await, 10, "only admissions are counted");
     let mut sequences: Vec<u64> =
         one.log.all().iter().chain(&other.log.all()).filter_map(|line| line["sequence"].as_u64()).collect();
     sequences.sort_unstable();
@@ -137,7 +137,7 @@ async fn item_after_an_hour_of_traffic_fits_one_write_unit() {
         assert_eq!(deployment.generate(&key, "").await.status, 200);
         deployment.clock.advance(Duration::from_secs(2));
     }
-    let item = &deployment.database.items()[0];
+    let item = &deployment.database.items().await[0];
     let slots = item.as_object().unwrap().keys().filter(|name| name[1..].parse::<u64>().is_ok()).count();
     assert!(slots <= 49, "{slots} snapshots");
     let size: usize = item
@@ -159,7 +159,7 @@ async fn item_after_an_hour_of_traffic_fits_one_write_unit() {
     // The last write again, with the consumed capacity in its answer.
     let mut last = deployment.database.requests_of("UpdateItem").pop().unwrap();
     last["ReturnConsumedCapacity"] = "TOTAL".into();
-    let answer = deployment.database.replay(&last).unwrap();
+    let answer = deployment.database.replay(&last).await.unwrap();
     assert_eq!(answer["ConsumedCapacity"]["CapacityUnits"], 1.0, "{answer}");
 }
 

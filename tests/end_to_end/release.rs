@@ -11,7 +11,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Function, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, check_all, unknown_key};
+use crate::support::{
+    Database, Function, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, Table, check_all, unknown_key,
+};
 
 /// A value of `exclude` that no output contains by accident.
 const EXCLUDED: &str = "<CANARY>\"\\&é";
@@ -137,7 +139,7 @@ async fn output_contains_no_secret_at_any_log_level() {
         let no_randomness = FaultFile::new(&format!("randomness-{level}"));
         let no_clock = FaultFile::new(&format!("clock-{level}"));
         let mut function = Function::start(
-            &database.url(),
+            &database.table(),
             &[
                 ("AWS_LAMBDA_LOG_LEVEL", level),
                 ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
@@ -238,13 +240,13 @@ async fn stdout_that_accepts_no_line_returns_500() {
     let key = database.key("test", 1_000, 1_000).await;
     check_all(["full", "closed", "broken pipe", "null device"], async |stdout| {
         let path = Function::path();
-        let mut command = Function::command(&path, &database.url());
+        let mut command = Function::command(&path, &database.table());
         match stdout {
             "full" => {
                 command.stdout(File::options().write(true).open("/dev/full").unwrap());
             }
             "closed" => {
-                command = Function::command("/bin/sh", &database.url());
+                command = Function::command("/bin/sh", &database.table());
                 command.args(["-c", "exec \"$0\" >&-"]).arg(&path);
             }
             "broken pipe" => {
@@ -289,7 +291,7 @@ async fn invalid_setting_aborts_start_and_is_named_without_its_value() {
         ("AWS_CA_BUNDLE", not_certificates.to_str().unwrap(), "AWS_CA_BUNDLE must name a file of PEM certificates"),
     ];
     check_all(cases, async |(name, value, error)| {
-        let mut command = Function::command(Function::path(), "http://127.0.0.1:1");
+        let mut command = Function::command(Function::path(), &Table::unreachable());
         let output = command.env(name, value).env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1").output().await.unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), format!("passloom: {error}\n"));
         assert!(!output.status.success() && output.stdout.is_empty());
@@ -299,7 +301,7 @@ async fn invalid_setting_aborts_start_and_is_named_without_its_value() {
 
 #[tokio::test]
 async fn missing_settings_are_all_named() {
-    let mut command = Function::command(Function::path(), "http://127.0.0.1:1");
+    let mut command = Function::command(Function::path(), &Table::unreachable());
     let output = command.env_clear().output().await.unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     for name in ["TABLE_NAME", "KEY_SIGNING_SECRET", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {

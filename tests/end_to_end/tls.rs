@@ -13,11 +13,12 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Database, Function, Request};
+use crate::support::{Database, Function, Request, Table};
 
 /// A TLS proxy in front of a database. An authority of its own signs its certificate for 127.0.0.1.
 struct TlsProxy {
-    url: String,
+    /// The table, behind the proxy.
+    table: Table,
     authority: PathBuf,
     handshakes: Arc<AtomicUsize>,
 }
@@ -41,10 +42,11 @@ impl TlsProxy {
         std::fs::write(&path, authority.pem()).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://{}", listener.local_addr().unwrap());
+        let direct = database.table();
+        let table = Table { url: format!("https://{}", listener.local_addr().unwrap()), ..direct.clone() };
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let handshakes = Arc::new(AtomicUsize::new(0));
-        let (done, plain) = (handshakes.clone(), database.url().replace("http://", ""));
+        let (done, plain) = (handshakes.clone(), direct.url.replace("http://", ""));
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 let (acceptor, done, plain) = (acceptor.clone(), done.clone(), plain.clone());
@@ -55,7 +57,7 @@ impl TlsProxy {
                 });
             }
         });
-        Self { url, authority: path, handshakes }
+        Self { table, authority: path, handshakes }
     }
 }
 
@@ -65,7 +67,7 @@ async fn tls_handshake_is_done_before_the_first_request() {
     let database = Database::start().await;
     let key = database.key("test", 60, 1000).await;
     let proxy = TlsProxy::start(&database, "trusted").await;
-    let function = Function::start(&proxy.url, &[("AWS_CA_BUNDLE", proxy.authority.to_str().unwrap())]).await;
+    let function = Function::start(&proxy.table, &[("AWS_CA_BUNDLE", proxy.authority.to_str().unwrap())]).await;
     assert_eq!(proxy.handshakes.load(Ordering::SeqCst), 1, "before any event");
     for _ in 0..3 {
         let answer = function.send(&Request::get("").key(&key).event()).await.answer();
@@ -81,7 +83,7 @@ async fn certificate_of_another_authority_is_rejected() {
     let database = Database::start().await;
     let key = database.key("test", 60, 1000).await;
     let proxy = TlsProxy::start(&database, "untrusted").await;
-    let function = Function::start(&proxy.url, &[]).await;
+    let function = Function::start(&proxy.table, &[]).await;
     function.send(&Request::get("").key(&key).event()).await.answer().assert_problem(503);
     assert_eq!((proxy.handshakes.load(Ordering::SeqCst), database.calls()), (0, 0));
 }

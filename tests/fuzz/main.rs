@@ -10,10 +10,10 @@
 
 use lambda_http::http::{HeaderMap, HeaderValue, Method};
 use passloom::access::{ApiKey, SigningSecrets};
-use passloom::http::lambda::{Query, decode};
+use passloom::http::lambda::{Query, RequestBody, decode};
 use passloom::http::request::{GenerateRequest, PassphraseRequest, ValidateRequest};
 use passloom::http::{FrontEnd, HttpRequest, Problem};
-use passloom::password::{CharSet, Sampler, parse_rules, verify};
+use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rand::SeedableRng;
@@ -58,7 +58,7 @@ fn request(method: Method, query: Query, body: Vec<u8>) -> HttpRequest {
         path: "/api/generate".into(),
         query,
         headers,
-        body: Some(body),
+        body: RequestBody::Bytes(body),
         source_ip: None,
         source_ip_is_certain: false,
         request_id: None,
@@ -240,7 +240,7 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
         }
         let request = request(Method::POST, Query::Encoded(String::new()), body.to_string().into_bytes());
         if let Ok(GenerateRequest { policy, .. }) = GenerateRequest::read(&request)
-            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+            && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
             let drawn = sampler.draw(&mut SysRng).unwrap();
             assert_eq!(verify(policy.spec(), drawn.expose()), Ok(()));

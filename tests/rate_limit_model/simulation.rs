@@ -1,59 +1,27 @@
 //! Simulates functions that share one item of the database.
 //!
-//! The clocks of the functions disagree and their cached states are old. A write takes time, may be applied after its
-//! function has stopped waiting, and its answer may be lost. The item is linearizable, as in DynamoDB: writes are
-//! applied one after another, each under its condition. The simulation records when each admitted request was counted.
-//!
-//! The item always exists, so `Precondition::Absent` is not simulated.
+//! The clocks of the functions disagree by up to [`MAX_CLOCK_SKEW`] and their cached states are old. Any time passes
+//! between the arrival of a request and its first write. A write may be applied at any later time, also after its
+//! function has stopped waiting, and its answer may take any time or be lost. The simulation records when each
+//! request was counted.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::num::NonZeroU32;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
-use passloom::access::Limits;
-use passloom::access::limiter::conditional_write::{ConditionalWrite, Outcome, Precondition};
-use passloom::access::limiter::window::{Counters, Decision};
-
-/// Milliseconds; a time is counted from 1970.
-pub type Millis = u64;
+use crate::database::Item;
+use crate::function::{Answer, Attempt, Conclusion, MAX_ATTEMPTS, Millis, REFUSAL_TTL, Retry, write_token};
+use crate::rules::Rules;
 
 /// 2026-01-01T23:30:00Z, so that longer scenarios pass midnight.
 const START: Millis = 1_767_310_200_000;
-/// The most that the clock of a function is ahead. Together with [`MAX_WRITE_DELAY`] two seconds, as the limiter
-/// permits.
-pub const MAX_CLOCK_LEAD: Millis = 1_000;
-/// The longest time from the start of a request until its last write is applied.
-pub const MAX_WRITE_DELAY: Millis = 1_000;
-/// How long a refusal is repeated from the cached state.
-const REFUSAL_TTL: Millis = 10_000;
 const MINUTE: Millis = 60_000;
-/// States that a function tries per request.
-const MAX_STATES: u32 = 3;
-
-/// Decides about the next request: the product's rule, or a wrong one.
-pub type Decide = fn(&Counters, Limits, SystemTime) -> Decision;
-
-/// Rules of the limiter that the simulation can replace by wrong ones.
-#[derive(Clone, Copy)]
-pub struct Rules {
-    pub decide: Decide,
-    /// A repeated write is applied only if `n` is unchanged.
-    pub repetition_requires_unchanged_n: bool,
-    /// A repeated write raises the epoch.
-    pub repetition_raises_epoch: bool,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { decide: Counters::decide, repetition_requires_unchanged_n: true, repetition_raises_epoch: true }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     pub per_minute: u32,
+    /// Whether the item exists at the beginning. Without one there is no administrator.
+    pub stored: bool,
     /// How far the clock of each function is ahead.
     pub clock_leads: Vec<Millis>,
     pub requests: Vec<Request>,
@@ -63,6 +31,8 @@ pub struct Scenario {
 pub struct Request {
     /// The time since the previous request.
     pub gap: Millis,
+    /// The time from its arrival to its first write.
+    pub preparation: Millis,
     /// The index of its function, modulo the number of functions.
     pub function: usize,
     /// The limit that an administrator sets just before it.
@@ -74,11 +44,14 @@ pub struct Request {
 /// What happens to a call of the database.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Call {
-    /// When its write is applied, if it is.
-    pub applied_after: Option<Millis>,
+    /// The database reports that it did nothing.
+    pub throttled: bool,
+    /// The time until its write arrives at the database, if it does.
+    pub write_delay: Option<Millis>,
+    /// The time from then until its answer arrives at the function, if it does.
+    pub answer_delay: Option<Millis>,
     /// When the function stops waiting.
     pub timeout: Millis,
-    pub answer_lost: bool,
 }
 
 /// The number of events of each kind.
@@ -88,6 +61,8 @@ pub struct Tally {
     pub admitted: u64,
     /// From the cached state, without a call.
     pub refused: u64,
+    /// Counted, but not admitted because the answer was late.
+    pub late: u64,
     /// Not admitted, although perhaps counted.
     pub uncertain: u64,
     pub events: u64,
@@ -101,50 +76,39 @@ impl Add for Tally {
             requests: self.requests + other.requests,
             admitted: self.admitted + other.admitted,
             refused: self.refused + other.refused,
+            late: self.late + other.late,
             uncertain: self.uncertain + other.uncertain,
             events: self.events + other.events,
         }
     }
 }
 
-/// The item of the key.
-#[derive(Clone)]
-struct Item {
-    version: u64,
-    limits: Limits,
-    counters: Counters,
-}
-
 struct Function {
     clock_lead: Millis,
     /// The item as the function last received it, and when.
-    cached: Option<(Item, Millis)>,
+    cached: Option<(Arc<Item>, Millis)>,
 }
 
-/// A write on its way to the database.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Write {
-    /// The index of its request.
-    request: usize,
-    /// The first write of the function's state.
-    first: ConditionalWrite,
-    /// The write that is sent: the first one, or its repetition.
-    sent: ConditionalWrite,
-    /// The version of the key that it pins.
-    version: u64,
-    /// The index of the call.
-    call: usize,
-    /// States that the function may still try, with this one.
-    states_left: u32,
-    /// Whether the function receives its answer.
-    answered: bool,
+/// The progress of a request.
+#[derive(Clone, Default)]
+struct Progress {
+    /// When it arrived, by its function's clock.
+    arrived: Millis,
+    attempt: Option<Attempt>,
+    /// Attempts so far.
+    attempts: u32,
+    /// Calls so far. The function ignores the answer to any call but the last.
+    calls: usize,
+    /// When it was counted, and how often the limit had changed before.
+    counted: Option<(Millis, usize)>,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    RequestReceived { request: usize },
-    WriteArrived(Write),
-    WriteTimedOut(Write),
+    RequestArrived,
+    RequestPrepared,
+    WriteArrived { call: usize, attempt: Box<Attempt>, answer_delay: Option<Millis> },
+    AnswerArrived { call: usize, answer: Answer },
+    CallFailed { call: usize, retry: Retry },
 }
 
 pub struct Simulation<'s> {
@@ -152,29 +116,18 @@ pub struct Simulation<'s> {
     rules: Rules,
     now: Millis,
     item: Item,
-    /// When an administrator last changed the limit.
-    limit_changed: Millis,
+    /// The limits that an administrator has set, the first one included.
+    limits: Vec<u32>,
     functions: Vec<Function>,
-    events: BinaryHeap<Reverse<(Millis, usize, Event)>>,
-    /// Orders events of the same time.
+    /// What happens next, and to which request. The second number orders events of the same time.
+    events: BTreeMap<(Millis, usize), (usize, Event)>,
     event_number: usize,
-    /// When each request began, by its function's clock.
-    began: Vec<Millis>,
-    /// When each admitted request was counted, by its sequence number.
-    admitted: BTreeMap<u64, Millis>,
-    /// When each request was counted.
-    counted: BTreeMap<usize, Millis>,
-    /// Admitted requests.
-    answered: BTreeSet<usize>,
+    progress: Vec<Progress>,
+    /// The sequence numbers that admitted requests were told.
+    sequence_numbers: BTreeSet<u64>,
+    /// When each admitted request was counted, by the number of changes of the limit before.
+    admitted: BTreeMap<usize, Vec<Millis>>,
     tally: Tally,
-}
-
-fn time(millis: Millis) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis)
-}
-
-fn limits(per_minute: u32) -> Limits {
-    Limits { per_minute: NonZeroU32::new(per_minute).unwrap(), per_day: NonZeroU32::new(100_000_000).unwrap() }
 }
 
 impl<'s> Simulation<'s> {
@@ -184,194 +137,219 @@ impl<'s> Simulation<'s> {
             scenario,
             rules,
             now: START,
-            item: Item { version: 1, limits: limits(scenario.per_minute), counters: Counters::default() },
-            limit_changed: START,
+            item: Item::new(scenario.stored, scenario.per_minute),
+            limits: vec![scenario.per_minute],
             functions: scenario.clock_leads.iter().map(function).collect(),
-            events: BinaryHeap::new(),
+            events: BTreeMap::new(),
             event_number: 0,
-            began: vec![0; scenario.requests.len()],
+            progress: vec![Progress::default(); scenario.requests.len()],
+            sequence_numbers: BTreeSet::new(),
             admitted: BTreeMap::new(),
-            counted: BTreeMap::new(),
-            answered: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
 
-    /// Runs the scenario. An error says how it breaks the limit.
+    /// Runs the scenario. An error says which property does not hold.
     pub fn run(mut self) -> Result<Tally, String> {
         let mut time = START;
         for (request, Request { gap, .. }) in self.scenario.requests.iter().enumerate() {
             time += gap;
-            self.schedule(time, Event::RequestReceived { request });
+            self.schedule(time, request, Event::RequestArrived);
         }
-        while let Some(Reverse((time, _, event))) = self.events.pop() {
+        while let Some(((time, _), (request, event))) = self.events.pop_first() {
             self.now = time;
             self.tally.events += 1;
             match event {
-                Event::RequestReceived { request } => self.receive(request)?,
-                Event::WriteArrived(write) => self.apply(&write)?,
-                Event::WriteTimedOut(write) => self.time_out(write),
+                Event::RequestArrived => self.receive(request),
+                Event::RequestPrepared => self.try_admit(request),
+                Event::WriteArrived { call, attempt, answer_delay } => {
+                    self.apply(request, call, &attempt, answer_delay)?;
+                }
+                Event::AnswerArrived { call, answer } if call == self.progress[request].calls => {
+                    self.conclude(request, answer)?;
+                }
+                Event::CallFailed { call, retry } if call == self.progress[request].calls => self.retry(request, retry),
+                Event::AnswerArrived { .. } | Event::CallFailed { .. } => {}
             }
         }
         self.check_limit()?;
-        if self.item.counters.n != u64::try_from(self.counted.len()).unwrap() {
+        let counted = self.progress.iter().filter(|progress| progress.counted.is_some()).count();
+        if self.item.counters.n != u64::try_from(counted).unwrap() {
             return Err("n is not the number of counted requests".into());
         }
         self.tally.requests = self.scenario.requests.len().try_into().unwrap();
-        self.tally.admitted = self.admitted.len().try_into().unwrap();
+        self.tally.admitted = self.sequence_numbers.len().try_into().unwrap();
         Ok(self.tally)
     }
 
-    fn schedule(&mut self, time: Millis, event: Event) {
+    fn schedule(&mut self, time: Millis, request: usize, event: Event) {
         self.event_number += 1;
-        self.events.push(Reverse((time, self.event_number, event)));
+        self.events.insert((time, self.event_number), (request, event));
     }
 
-    fn receive(&mut self, request: usize) -> Result<(), String> {
-        if let Some(per_minute) = self.scenario.requests[request].new_limit {
-            // The limit holds while it does not change, so each period is checked by itself.
-            self.check_limit()?;
-            self.limit_changed = self.now;
-            self.item.limits = limits(per_minute);
-            self.item.version += 1;
+    fn receive(&mut self, request: usize) {
+        let Request { new_limit, preparation, .. } = self.scenario.requests[request];
+        if let (Some(per_minute), true) = (new_limit, self.scenario.stored) {
+            self.item.set_limit(per_minute);
+            self.limits.push(per_minute);
         }
-        self.began[request] = self.now + self.functions[self.function(request)].clock_lead;
-        self.admit(request, 0, MAX_STATES);
+        self.progress[request].arrived = self.local_time(request);
+        if preparation == 0 {
+            self.try_admit(request);
+        } else {
+            self.schedule(self.now + preparation, request, Event::RequestPrepared);
+        }
+    }
+
+    fn function(&mut self, request: usize) -> &mut Function {
+        let index = self.scenario.requests[request].function % self.functions.len();
+        &mut self.functions[index]
+    }
+
+    fn local_time(&mut self, request: usize) -> Millis {
+        self.now + self.function(request).clock_lead
+    }
+
+    /// The clock reading of a write that is sent now.
+    fn reading(&mut self, request: usize) -> Millis {
+        if self.rules.clock_read_before_write { self.local_time(request) } else { self.progress[request].arrived }
+    }
+
+    /// Admits or refuses a request by the function's cached state.
+    fn try_admit(&mut self, request: usize) {
+        loop {
+            let Progress { attempts, calls, .. } = self.progress[request];
+            if attempts >= MAX_ATTEMPTS || calls >= self.scenario.requests[request].calls.len() {
+                self.tally.uncertain += 1;
+                return;
+            }
+            self.progress[request].attempts += 1;
+            let (now, local_time, reading) = (self.now, self.local_time(request), self.reading(request));
+            let (state, read_at) = match &self.function(request).cached {
+                Some(cached) => cached.clone(),
+                None => self.refresh(request, Arc::new(self.item.clone())),
+            };
+            let attempt = Attempt::new(&self.rules, &state, reading, now, write_token(request));
+            if attempt.is_some() {
+                self.progress[request].attempt = attempt;
+                self.send(request);
+                return;
+            }
+            if local_time - read_at < REFUSAL_TTL {
+                self.tally.refused += 1;
+                return;
+            }
+            self.function(request).cached = None;
+        }
+    }
+
+    /// Sends the last write of the current attempt.
+    fn send(&mut self, request: usize) {
+        let Progress { attempt, calls, .. } = &mut self.progress[request];
+        let Call { throttled, write_delay, answer_delay, timeout } = self.scenario.requests[request].calls[*calls];
+        *calls += 1;
+        let (call, attempt) = (*calls, Box::new(attempt.clone().unwrap()));
+        if throttled {
+            self.schedule(self.now + timeout, request, Event::CallFailed { call, retry: Retry::Safe });
+            return;
+        }
+        let answered_after = write_delay.zip(answer_delay).map(|(write, answer)| write + answer);
+        let in_time = answered_after.is_some_and(|delay| delay <= timeout);
+        if !in_time {
+            self.schedule(self.now + timeout, request, Event::CallFailed { call, retry: Retry::OnlyIfUnapplied });
+        }
+        if let Some(delay) = write_delay {
+            let answer_delay = answer_delay.filter(|_| in_time);
+            self.schedule(self.now + delay, request, Event::WriteArrived { call, attempt, answer_delay });
+        }
+    }
+
+    /// Applies a write if its condition holds, and sends the answer.
+    fn apply(
+        &mut self,
+        request: usize,
+        call: usize,
+        attempt: &Attempt,
+        answer_delay: Option<Millis>,
+    ) -> Result<(), String> {
+        let applied = self.item.apply(&attempt.last().write, attempt.version, &self.rules);
+        let counted = (self.now, self.limits.len() - 1);
+        if applied && self.progress[request].counted.replace(counted).is_some() {
+            return Err(format!("request {request} is counted twice"));
+        }
+        if let Some(delay) = answer_delay {
+            let answer = Answer { applied, item: Arc::new(self.item.clone()) };
+            self.schedule(self.now + delay, request, Event::AnswerArrived { call, answer });
+        }
         Ok(())
     }
 
-    fn function(&self, request: usize) -> usize {
-        self.scenario.requests[request].function % self.functions.len()
-    }
-
-    /// Admits or refuses a request by the function's cached state, as `Store::admit` does.
-    fn admit(&mut self, request: usize, call: usize, states_left: u32) {
-        let (local_time, item) = (self.began[request], self.item.clone());
-        let index = self.function(request);
-        if states_left == 0 || call >= self.scenario.requests[request].calls.len() {
-            self.tally.uncertain += 1;
-            return;
-        }
-        let function = &mut self.functions[index];
-        let (state, read_at) = function.cached.get_or_insert((item, local_time)).clone();
-        match (self.rules.decide)(&state.counters, state.limits, time(local_time)) {
-            Decision::Refuse { .. } if local_time.saturating_sub(read_at) < REFUSAL_TTL => self.tally.refused += 1,
-            Decision::Refuse { .. } => {
-                function.cached = None;
-                self.admit(request, call, states_left - 1);
+    /// The function receives the answer to the last write of a request.
+    fn conclude(&mut self, request: usize, answer: Answer) -> Result<(), String> {
+        let attempt = self.progress[request].attempt.as_ref().unwrap();
+        let sequence = answer.item.counters.n;
+        match attempt.conclude(&self.rules, &answer, self.now) {
+            Conclusion::Admitted => {
+                self.refresh(request, answer.item);
+                return self.record_admission(request, sequence);
             }
-            Decision::Admit { ceiling } => {
-                let mut write_token = [0; 16];
-                write_token[..8].copy_from_slice(&u64::try_from(request + 1).unwrap().to_be_bytes());
-                let first = ConditionalWrite::new(&state.counters, ceiling, time(local_time), write_token);
-                let sent = first.clone();
-                self.send(Write { request, first, sent, version: state.version, call, states_left, answered: true });
+            Conclusion::Late => {
+                self.refresh(request, answer.item);
+                self.tally.late += 1;
             }
-        }
-    }
-
-    fn send(&mut self, mut write: Write) {
-        let Call { applied_after, timeout, answer_lost } = self.scenario.requests[write.request].calls[write.call];
-        let began = self.began[write.request] - self.functions[self.function(write.request)].clock_lead;
-        let applied_at = applied_after.map(|delay| (self.now + delay).min((began + MAX_WRITE_DELAY).max(self.now)));
-        write.answered = !answer_lost && applied_at.is_some_and(|time| time <= self.now + timeout);
-        if !write.answered {
-            self.schedule(self.now + timeout, Event::WriteTimedOut(write.clone()));
-        }
-        if let Some(time) = applied_at {
-            self.schedule(time, Event::WriteArrived(write));
-        }
-    }
-
-    /// Applies a write if its condition holds, and delivers the answer unless it is lost.
-    fn apply(&mut self, write: &Write) -> Result<(), String> {
-        let Item { version, counters, .. } = &mut self.item;
-        let ConditionalWrite { write_token, precondition, epoch, slot, day, stale, .. } = &write.sent;
-        let precondition_holds = match precondition {
-            Precondition::Absent => false,
-            Precondition::Below(bound) => counters.n < *bound,
-            Precondition::Exactly(bound) => counters.n == *bound,
-        };
-        let applied = precondition_holds && counters.epoch == *epoch && *version == write.version;
-        if applied {
-            counters.slots.entry(*slot).or_insert(counters.n);
-            counters.days.entry(*day).or_insert(counters.n);
-            counters.n += 1;
-            counters.last_write = *write_token;
-            counters.slots.retain(|slot, _| !stale.0.contains(slot));
-            counters.days.retain(|day, _| !stale.1.contains(day));
-            let repeated = matches!(precondition, Precondition::Exactly(_));
-            counters.epoch += u64::from(self.rules.repetition_raises_epoch && repeated);
-            if self.counted.insert(write.request, self.now).is_some() {
-                return Err(format!("request {} is counted twice", write.request));
+            Conclusion::Rejected => {
+                self.refresh(request, answer.item);
+                self.try_admit(request);
             }
-        }
-        if write.answered { self.answer(write, applied) } else { Ok(()) }
-    }
-
-    /// The function receives the item after a write, or the item that rejected it.
-    fn answer(&mut self, write: &Write, applied: bool) -> Result<(), String> {
-        let item = self.item.clone();
-        let outcome = if applied {
-            Outcome::Applied
-        } else if write.sent == write.first {
-            Outcome::NotApplied
-        } else {
-            write.first.outcome(&item.counters)
-        };
-        let (sequence, local_time) = (item.counters.n, self.began[write.request]);
-        let index = self.function(write.request);
-        match outcome {
-            Outcome::Applied => {
-                if !write.first.matches(&item.counters) {
-                    return Err("the item after a write does not match the write".into());
-                }
-                self.functions[index].cached = Some((item, local_time));
-                self.record_admission(write.request, sequence)
-            }
-            Outcome::NotApplied => {
-                self.functions[index].cached = Some((item, local_time));
-                self.admit(write.request, write.call + 1, write.states_left - 1);
-                Ok(())
-            }
-            Outcome::Unknown => {
+            Conclusion::Unknown => self.tally.uncertain += 1,
+            Conclusion::OtherVersion => {
+                self.function(request).cached = None;
                 self.tally.uncertain += 1;
-                Ok(())
             }
+            Conclusion::Mismatch => return Err("the item after a write does not match the write".into()),
         }
+        Ok(())
     }
 
-    /// The function stops waiting: it repeats its write once, then the request fails.
-    fn time_out(&mut self, write: Write) {
-        let is_repetition = write.sent != write.first;
-        if is_repetition || write.call + 1 >= self.scenario.requests[write.request].calls.len() {
+    /// Caches what the database reported.
+    fn refresh(&mut self, request: usize, item: Arc<Item>) -> (Arc<Item>, Millis) {
+        let local_time = self.local_time(request);
+        self.function(request).cached.insert((item, local_time)).clone()
+    }
+
+    /// The function sends its write once more, then the request fails.
+    fn retry(&mut self, request: usize, retry: Retry) {
+        let (now, reading) = (self.now, self.reading(request));
+        let Progress { attempt: Some(attempt), calls, .. } = &mut self.progress[request] else { return };
+        if attempt.second.is_some() || *calls >= self.scenario.requests[request].calls.len() {
             self.tally.uncertain += 1;
         } else {
-            let conditional = self.rules.repetition_requires_unchanged_n;
-            let sent = if conditional { write.first.repeated() } else { write.first.clone() };
-            self.send(Write { sent, call: write.call + 1, ..write });
+            attempt.retry(&self.rules, retry, reading, now);
+            self.send(request);
         }
     }
 
     fn record_admission(&mut self, request: usize, sequence: u64) -> Result<(), String> {
-        if !self.answered.insert(request) {
-            return Err(format!("request {request} is admitted twice"));
-        }
-        match self.admitted.insert(sequence, self.counted[&request]) {
-            None => Ok(()),
-            Some(_) => Err(format!("two admissions have the sequence number {sequence}")),
+        let Some((time, changes)) = self.progress[request].counted else {
+            return Err(format!("request {request} is admitted and not counted"));
+        };
+        self.admitted.entry(changes).or_default().push(time);
+        if self.sequence_numbers.insert(sequence) {
+            Ok(())
+        } else {
+            Err(format!("two admissions have the sequence number {sequence}"))
         }
     }
 
-    /// Checks that no 60 seconds since the last change of the limit have more admissions than the limit.
-    fn check_limit(&self) -> Result<(), String> {
-        let times = self.admitted.values().copied();
-        let mut times: Vec<Millis> = times.filter(|time| *time >= self.limit_changed).collect();
-        times.sort_unstable();
-        let limit = usize::try_from(self.item.limits.per_minute.get()).unwrap();
-        match times.windows(limit + 1).find(|run| run[limit] - run[0] < MINUTE) {
-            Some(run) => Err(format!("more than {limit} in the minute from {} ms", run[0] - START)),
-            None => Ok(()),
+    /// Checks that no 60 seconds without a change of the limit have more admissions than the limit.
+    fn check_limit(&mut self) -> Result<(), String> {
+        for (changes, times) in &mut self.admitted {
+            times.sort_unstable();
+            let limit = usize::try_from(self.limits[*changes]).unwrap();
+            if let Some(run) = times.windows(limit + 1).find(|run| run[limit] - run[0] < MINUTE) {
+                return Err(format!("more than {limit} in the minute from {} ms", run[0] - START));
+            }
         }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Biased generators, as found in real code. They show that the tests of uniformity detect their bias.
 
-use passloom::password::{CharSet, PasswordSpec, Requirement, Sampler};
+use passloom::password::{CharSet, PasswordSpec, Requirement, Sampler, WorkBudget};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
@@ -84,7 +84,10 @@ pub fn table_off_by_one(spec: &PasswordSpec, source: &mut Source) -> String {
 
 /// A uniform draw that ignores `max_consecutive`.
 pub fn ignore_max_consecutive(spec: &PasswordSpec, source: &mut Source) -> String {
-    draw(&Sampler::new(PasswordSpec { max_consecutive: None, ..spec.clone() }).unwrap(), source)
+    draw(
+        &Sampler::new(PasswordSpec { max_consecutive: None, ..spec.clone() }, &mut WorkBudget::new(1)).unwrap(),
+        source,
+    )
 }
 
 /// The class of the first character is drawn first, without regard to the sizes of the classes.
@@ -107,5 +110,5 @@ pub fn classes_equally_likely(spec: &PasswordSpec, source: &mut Source) -> Strin
         case.pool = case.pool.union(*class);
         case.requirements.push(Requirement { characters: *class, min: 1 });
     }
-    draw(&Sampler::new(case).unwrap(), source)
+    draw(&Sampler::new(case, &mut WorkBudget::new(1)).unwrap(), source)
 }

@@ -2,7 +2,7 @@
 
 use passloom::password::{
     Class, ClassOptions, Constraints, CountError, DrawError, PasswordSpec, Policy, Sampler, SpecViolation, Start,
-    verify,
+    WorkBudget, verify,
 };
 use proptest::prelude::*;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::specs::{Constrain, list_passwords, small_specs, unconstrained};
 
 fn sampler(constraints: &Constraints) -> Sampler {
-    Sampler::new(Policy::new(constraints, None).unwrap().spec().clone()).unwrap()
+    Sampler::new(Policy::new(constraints, None).unwrap().spec().clone(), &mut WorkBudget::new(1)).unwrap()
 }
 
 /// A separate program computed the file, the small counts by listing every password.
@@ -64,7 +64,7 @@ fn constraints(parameters: &Value) -> Constraints {
 #[test]
 #[expect(clippy::float_cmp, reason = "hundredths are exact")]
 fn entropy_is_rounded_down_and_whole_bits_are_exact() {
-    let entropy = |spec| Sampler::new(spec).unwrap().count().entropy();
+    let entropy = |spec| Sampler::new(spec, &mut WorkBudget::new(1)).unwrap().count().entropy();
     assert_eq!(entropy(unconstrained(4, "ab01").require(1, "ab")).rounded_down(), 7.90, "log2(240) = 7.9069");
     let octal = entropy(unconstrained(8, "01234567"));
     assert_eq!((octal.bits(), octal.rounded_down()), (24.0, 24.0), "8^8 = 2^24");
@@ -75,7 +75,7 @@ fn entropy_is_rounded_down_and_whole_bits_are_exact() {
 fn min_entropy_without_length_chooses_the_shortest_length() {
     for bits in [1, 20, 80, 96, 128, 256, 512] {
         let constraints = Constraints { min_entropy: Some(bits), ..Constraints::default() };
-        let shortest = Policy::new(&constraints, None).unwrap();
+        let shortest = Policy::new(&constraints, None).unwrap().with_entropy(&mut WorkBudget::new(1)).unwrap();
         let entropy = |length| {
             let constraints = Constraints { length: Some(length), ..Constraints::default() };
             sampler(&constraints).count().entropy().bits()
@@ -157,7 +157,7 @@ proptest! {
     #[test]
     fn drawn_password_satisfies_its_policy(constraints in any_constraints()) {
         if let Ok(policy) = Policy::new(&constraints, None)
-            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+            && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
             let drawn = sampler.draw(&mut SysRng).unwrap();
             prop_assert_eq!(verify(policy.spec(), drawn.expose()), Ok(()));
@@ -172,7 +172,7 @@ proptest! {
     fn count_of_a_small_spec_is_the_number_of_its_passwords(spec in any_small_spec()) {
         let passwords = list_passwords(&spec).len();
         let max_consecutive = spec.max_consecutive;
-        match Sampler::new(spec) {
+        match Sampler::new(spec, &mut WorkBudget::new(1)) {
             Ok(sampler) => prop_assert_eq!(sampler.count().to_decimal(), passwords.to_string()),
             Err(CountError::Unsatisfiable) => prop_assert_eq!(passwords, 0),
             // Overlapping sets with minima above 1 and max_consecutive cannot be counted.
@@ -188,7 +188,7 @@ proptest! {
     ) {
         let entropy = |constraints: &Constraints| {
             let policy = Policy::new(constraints, None).ok()?;
-            Some(Sampler::new(policy.spec().clone()).ok()?.count().entropy().bits())
+            Some(Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)).ok()?.count().entropy().bits())
         };
         if let Some(before) = entropy(&constraints) {
             let max_consecutive = Some(constraints.max_consecutive.unwrap_or(max).min(max));
@@ -213,7 +213,7 @@ proptest! {
     #[test]
     fn verify_of_a_changed_password_returns_the_violation(constraints in any_constraints()) {
         if let Ok(policy) = Policy::new(&constraints, None)
-            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+            && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
             let spec = policy.spec();
             let drawn = sampler.draw(&mut SysRng).unwrap();
@@ -256,33 +256,40 @@ proptest! {
 /// With the bounds that `docs/sampling.md` gives as examples.
 #[test]
 fn hardest_policies_are_drawn_or_rejected_as_too_expensive() {
-    let all_classes = |min, max_consecutive| {
+    let all_classes = |length, min, max_consecutive| {
         let classes = [ClassOptions { in_use: Some(true), min: Some(min) }; 4];
-        Constraints { length: Some(256), max_consecutive, classes, ..Constraints::default() }
+        Constraints { length: Some(length), max_consecutive, classes, ..Constraints::default() }
     };
-    let digits = |min| {
-        let mut constraints = Constraints { length: Some(256), max_consecutive: Some(1), ..Constraints::default() };
+    let digits = |length, min| {
+        let mut constraints = Constraints { length: Some(length), max_consecutive: Some(1), ..Constraints::default() };
         constraints.classes[2].min = Some(min);
         constraints
     };
     for constraints in [
-        all_classes(1, None),
-        all_classes(64, None),
-        all_classes(1, Some(1)),
-        all_classes(13, Some(1)),
-        all_classes(13, Some(3)),
-        digits(80),
+        all_classes(256, 1, None),
+        all_classes(256, 64, None),
+        all_classes(256, 1, Some(1)),
+        all_classes(256, 9, Some(1)),
+        all_classes(256, 9, Some(3)),
+        digits(256, 57),
+        all_classes(128, 14, Some(1)),
+        digits(128, 80),
     ] {
         let sampler = sampler(&constraints);
         let drawn = sampler.draw(&mut SysRng).unwrap();
         assert_eq!(verify(sampler.spec(), drawn.expose()), Ok(()));
     }
     for (constraints, message) in [
-        (all_classes(14, Some(1)), "length 256 with min_lowercase 14, "),
-        (digits(100), "length 256 with min_lowercase 1, min_uppercase 1, min_digits 100 and max_consecutive 1 is too "),
+        (all_classes(256, 10, Some(1)), "length 256 with min_lowercase 10, "),
+        (
+            digits(256, 100),
+            "length 256 with min_lowercase 1, min_uppercase 1, min_digits 100 and max_consecutive 1 is too ",
+        ),
+        (all_classes(128, 15, Some(1)), "length 128 with min_lowercase 15, "),
+        (digits(128, 90), "length 128 with min_lowercase 1, "),
     ] {
         let policy = Policy::new(&constraints, None).unwrap();
-        let error = Sampler::new(policy.spec().clone()).err().unwrap();
+        let error = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)).err().unwrap();
         assert_eq!(error, CountError::TooExpensive, "{message}");
         let explained = policy.explain(error).to_string();
         assert!(explained.starts_with(message), "{explained}");
@@ -352,7 +359,7 @@ fn draw_with_a_fixed_seed_returns_fixed_passwords() {
 #[test]
 fn draw_with_a_failing_source_returns_no_password() {
     for (name, spec) in small_specs() {
-        let sampler = Sampler::new(spec).unwrap();
+        let sampler = Sampler::new(spec, &mut WorkBudget::new(1)).unwrap();
         assert!(sampler.draw(&mut Failing(0)).is_err(), "{name}");
         assert!(sampler.draw(&mut Failing(1_000_000)).is_ok(), "{name}");
     }
@@ -360,7 +367,7 @@ fn draw_with_a_failing_source_returns_no_password() {
 
 #[test]
 fn debug_format_of_secrets_and_sets_shows_no_character() {
-    let secret = Sampler::new(unconstrained(8, "abc")).unwrap().draw(&mut SysRng).unwrap();
+    let secret = Sampler::new(unconstrained(8, "abc"), &mut WorkBudget::new(1)).unwrap().draw(&mut SysRng).unwrap();
     assert_eq!(format!("{secret:?}"), "[redacted]");
     assert_eq!(format!("{:?}", Class::Digits.characters()), "CharSet(10 characters)");
 }

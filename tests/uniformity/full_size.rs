@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use passloom::password::{CharSet, PasswordSpec, Requirement, Sampler};
+use passloom::password::{CharSet, PasswordSpec, Requirement, Sampler, WorkBudget};
 
 use crate::biased_generators::{self as biased, Generator};
 use crate::chi_square::{MIN_P, float, p_value, p_value_of, survival};
@@ -132,7 +132,7 @@ fn full_size_passwords_show_no_bias() {
         ("64 characters of four classes", standard(64), 4_000),
         ("20 characters, ten of four symbols", rare(), 20_000),
     ] {
-        let sampler = Sampler::new(spec.clone()).unwrap();
+        let sampler = Sampler::new(spec.clone(), &mut WorkBudget::new(1)).unwrap();
         let mut source = Source::new(7);
         let p_values = p_values(&spec, &sample(size, || draw(&sampler, &mut source)));
         println!("{name}: {p_values:?}");
@@ -150,7 +150,7 @@ fn constraints_on_order_favour_no_character() {
         ("no repeats", standard(24).no_repeats()),
         ("a letter first", standard(12).start(&[LOWER, UPPER].concat())),
     ] {
-        let sampler = Sampler::new(spec.clone()).unwrap();
+        let sampler = Sampler::new(spec.clone(), &mut WorkBudget::new(1)).unwrap();
         let mut source = Source::new(8);
         let drawn = sample(10_000, || draw(&sampler, &mut source));
         for Requirement { characters, .. } in &spec.requirements {

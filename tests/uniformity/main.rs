@@ -9,6 +9,7 @@
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "tests stop at unexpected errors")]
 
 mod biased_generators;
+mod budget;
 mod chi_square;
 mod counting;
 mod full_size;

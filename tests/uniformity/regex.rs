@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use passloom::password::{Constraints, PasswordSpec, Policy, Sampler, regular_expression, verify};
+use passloom::password::{Constraints, PasswordSpec, Policy, Sampler, WorkBudget, regular_expression, verify};
 use proptest::prelude::*;
 use rand::rngs::SysRng;
 use regress::Regex;
@@ -72,7 +72,7 @@ proptest! {
         other in proptest::char::range(' ', '~'),
     ) {
         if let Ok(policy) = Policy::new(&constraints, None)
-            && let Ok(sampler) = Sampler::new(policy.spec().clone())
+            && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
             let expression = regular_expression(policy.spec());
             let drawn = sampler.draw(&mut SysRng).unwrap();
@@ -117,7 +117,7 @@ fn expression_in_node_accepts_what_verify_accepts() {
     let mut cases = Vec::new();
     for spec in specs {
         let expression = regular_expression(&spec);
-        let sampler = Sampler::new(spec.clone()).unwrap();
+        let sampler = Sampler::new(spec.clone(), &mut WorkBudget::new(1)).unwrap();
         for at in 0..20 {
             let drawn = sampler.draw(&mut SysRng).unwrap();
             for text in similar_texts(drawn.expose(), at, ['a', '!', '0', ']'][at % 4]) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use passloom::password::{PasswordSpec, Sampler};
+use passloom::password::{PasswordSpec, Sampler, WorkBudget};
 
 use crate::biased_generators::{self as biased, Generator};
 use crate::chi_square::{MIN_P, p_value};
@@ -46,7 +46,7 @@ fn judge(passwords: &[String], mut draw: impl FnMut() -> String) -> Verdict {
 fn every_password_of_a_small_spec_is_equally_likely() {
     for (name, spec) in small_specs() {
         let passwords = list_passwords(&spec);
-        let sampler = Sampler::new(spec).unwrap();
+        let sampler = Sampler::new(spec, &mut WorkBudget::new(1)).unwrap();
         assert_eq!(sampler.count().to_decimal(), passwords.len().to_string(), "{name}");
         let mut source = Source::new(1);
         let verdict = judge(&passwords, || draw(&sampler, &mut source));

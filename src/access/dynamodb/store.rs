@@ -2,13 +2,13 @@
 //!
 //! The function caches what DynamoDB last reported about each caller and computes the ceiling from it
 //! ([`crate::access::limiter`]). The write's condition pins everything that a cached state could be wrong about
-//! ([`super::update`]): `n` by the ceiling, what administrators change by `v`, the secret by `h`. When the condition
+//! (`update.rs`): `n` by the ceiling, what administrators change by `v`, the secret by `h`. When the condition
 //! fails, DynamoDB returns the item, and with it the current state.
 //!
 //! A write whose answer was lost is repeated once, in a way that cannot count twice
 //! ([`crate::access::limiter::conditional_write`]).
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -22,11 +22,15 @@ use super::update::update_item;
 use crate::access::caller::{Admission, Caller, CallerState, Refusal};
 use crate::access::limiter::conditional_write::{ConditionalWrite, Outcome};
 use crate::access::limiter::window::{Decision, WriteToken};
+use crate::clock::Clock;
 
 /// Longest wait for the database in one request, all calls together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest wait for one call, so that a lost answer leaves time for another call.
-const CALL_TIMEOUT: Duration = Duration::from_millis(1_300);
+/// Longest wait for the first of two equal calls: a lost answer leaves time for a second call over a new connection.
+const FIRST_TIMEOUT: Duration = Duration::from_millis(450);
+/// How long after its clock reading a write may be answered: the part of the limit's tolerance that the function
+/// enforces (`docs/rate-limiting.md`).
+const WRITE_TOLERANCE: Duration = Duration::from_secs(1);
 /// How long a refusal is repeated from the cache.
 const REFUSAL_TTL: Duration = Duration::from_secs(10);
 /// How often a request is tried with a newer state when the condition fails and the new state permits it.
@@ -39,10 +43,17 @@ pub struct Store {
     cache: CallerCache,
 }
 
+/// A conditional write and the clock reading that it is based on.
+struct TimedWrite {
+    write: ConditionalWrite,
+    now: SystemTime,
+    began: Instant,
+}
+
 /// The result of a conditional write.
 enum WriteResult {
-    /// It was applied; this is the item after it.
-    Applied(Item),
+    /// This write was applied; this is the item after it.
+    Applied(TimedWrite, Item),
     /// Its condition failed; this is the item, if there is one.
     Rejected(Option<Item>),
 }
@@ -56,31 +67,33 @@ impl Store {
 
     /// Admits one request and counts it, or does neither.
     ///
-    /// `write_token` identifies the request: 16 random bytes, never used before. `now` decides which slot and day the
-    /// request belongs to.
+    /// `write_token` identifies the request: 16 random bytes, never used before. The clock is read immediately before
+    /// each write, because the caller controls how much time passes before.
     ///
     /// # Errors
-    /// A [`Refusal`]. The request was not counted then, unless the answer of the database was lost.
-    pub async fn admit(&self, caller: &Caller, now: SystemTime, write_token: WriteToken) -> Result<Admission, Refusal> {
-        let admitted = timeout(REQUEST_TIMEOUT, self.try_admit(caller, now, write_token)).await;
+    /// A [`Refusal`]. The request was not counted then, except with [`Refusal::Late`], or if the answer of the database
+    /// was lost.
+    pub async fn admit(&self, caller: &Caller, clock: &Clock, write_token: WriteToken) -> Result<Admission, Refusal> {
+        let admitted = timeout(REQUEST_TIMEOUT, self.try_admit(caller, clock, write_token)).await;
         admitted.unwrap_or_else(|_| Err(Refusal::Unavailable { cause: "no answer within the time budget".into() }))
     }
 
-    async fn try_admit(&self, caller: &Caller, now: SystemTime, write_token: WriteToken) -> Result<Admission, Refusal> {
+    async fn try_admit(&self, caller: &Caller, clock: &Clock, write_token: WriteToken) -> Result<Admission, Refusal> {
         let mut state = match self.cache.get(caller) {
-            Some(CacheEntry::Unknown { since }) if is_recent(since, now) => return Err(Refusal::UnknownKey),
+            Some(CacheEntry::Unknown { since }) if is_recent(since, clock.now()) => return Err(Refusal::UnknownKey),
             Some(CacheEntry::Known(state)) => *state,
-            _ => self.read(caller, now).await?,
+            _ => self.read(caller, clock).await?,
         };
         for _ in 0..MAX_ATTEMPTS {
-            if !state.is_proven_by(caller, now) {
-                state = self.read(caller, now).await?;
+            if !state.is_proven_by(caller, clock.now()) {
+                state = self.read(caller, clock).await?;
             }
+            let (now, began) = clock.now_and_instant();
             if let Some(refusal) = state.denied(caller, now) {
                 if is_recent(state.read_at, now) {
                     return Err(refusal);
                 }
-                state = self.read(caller, now).await?;
+                state = self.read(caller, clock).await?;
                 continue;
             }
             let ceiling = match state.counters.decide(state.limits, now) {
@@ -90,15 +103,15 @@ impl Store {
                 }
                 // The counters still prove the refusal, but an administrator may have changed the key.
                 Decision::Refuse { .. } => {
-                    state = self.read(caller, now).await?;
+                    state = self.read(caller, clock).await?;
                     continue;
                 }
             };
             let write = ConditionalWrite::new(&state.counters, ceiling, now, write_token);
             let write = if state.stored { write } else { write.creating() };
-            match self.write(caller, &state, &write, now).await? {
-                WriteResult::Applied(item) => return self.conclude(caller, &state, &write, &item, now),
-                WriteResult::Rejected(item) => state = self.refresh(caller, item.as_ref(), now)?,
+            match self.write(caller, &state, TimedWrite { write, now, began }, clock).await? {
+                WriteResult::Applied(write, item) => return self.conclude(caller, &state, &write, &item, clock),
+                WriteResult::Rejected(item) => state = self.refresh(caller, item.as_ref(), clock.now())?,
             }
         }
         Err(Refusal::Unavailable { cause: "the item changed faster than it could be read".into() })
@@ -110,27 +123,35 @@ impl Store {
         &self,
         caller: &Caller,
         state: &CallerState,
-        write: &ConditionalWrite,
+        TimedWrite { write, now, began }: &TimedWrite,
         item: &Item,
-        now: SystemTime,
+        clock: &Clock,
     ) -> Result<Admission, Refusal> {
-        let after = item::caller_state(caller, Some(item), now).map_err(Fault::from)?;
-        match after {
-            Some(after) if after.key == state.key && write.matches(&after.counters) => {
-                let admission = after.admission(now);
-                self.cache.insert(caller, CacheEntry::Known(Box::new(after)));
-                Ok(admission)
-            }
+        let after = item::caller_state(caller, Some(item), *now).map_err(Fault::from)?;
+        let Some(after) = after.filter(|after| after.key == state.key && write.matches(&after.counters)) else {
             // An answer that is not trusted is not cached either: the next request reads the item.
-            _ => {
-                self.cache.remove(caller);
-                Err(Refusal::Unavailable { cause: "the answer does not match the write".into() })
-            }
+            self.cache.remove(caller);
+            return Err(Refusal::Unavailable { cause: "the answer does not match the write".into() });
+        };
+        let admission = after.admission(*now);
+        self.cache.insert(caller, CacheEntry::Known(Box::new(after)));
+        if clock.instant().saturating_duration_since(*began) > WRITE_TOLERANCE {
+            return Err(Refusal::Late { sequence: admission.sequence, counted_at: *now });
         }
+        Ok(admission)
     }
 
-    /// Reads the item, with one consistent read.
-    async fn read(&self, caller: &Caller, now: SystemTime) -> Result<CallerState, Refusal> {
+    /// Reads the item, with one consistent read, and once more if the connection was lost: a function that was frozen
+    /// for minutes finds its connection closed.
+    async fn read(&self, caller: &Caller, clock: &Clock) -> Result<CallerState, Refusal> {
+        let item = match self.get(caller, FIRST_TIMEOUT).await {
+            Err(fault) if fault.retry != Retry::Never => self.get(caller, REQUEST_TIMEOUT).await?,
+            result => result?,
+        };
+        self.refresh(caller, item.as_ref(), clock.now())
+    }
+
+    async fn get(&self, caller: &Caller, wait: Duration) -> Result<Option<Item>, Fault> {
         let call = self
             .client
             .get_item()
@@ -138,11 +159,11 @@ impl Store {
             .key("pk", AttributeValue::S(caller.pk()))
             .consistent_read(true)
             .send();
-        let answer = match timeout(CALL_TIMEOUT, call).await {
-            Ok(answer) => answer.map_err(|error| Fault::from_sdk(&error))?,
-            Err(_) => return Err(Fault::timeout().into()),
-        };
-        self.refresh(caller, answer.item(), now)
+        match timeout(wait, call).await {
+            Ok(Ok(answer)) => Ok(answer.item),
+            Ok(Err(error)) => Err(Fault::from_sdk(&error)),
+            Err(_) => Err(Fault::timeout()),
+        }
     }
 
     /// Writes once, and once more if the first call did not tell its result.
@@ -150,41 +171,47 @@ impl Store {
         &self,
         caller: &Caller,
         state: &CallerState,
-        write: &ConditionalWrite,
-        now: SystemTime,
+        first: TimedWrite,
+        clock: &Clock,
     ) -> Result<WriteResult, Fault> {
-        match self.send(caller, state, write, now).await {
-            Err(fault) if fault.retry == Retry::Safe => self.send(caller, state, write, now).await,
-            Err(fault) if fault.retry == Retry::OnlyIfUnapplied => {
-                match self.send(caller, state, &write.repeated(), now).await? {
-                    WriteResult::Rejected(Some(item)) => match write.outcome(&item::counters(&item)?) {
-                        Outcome::Applied => Ok(WriteResult::Applied(item)),
-                        Outcome::NotApplied => Ok(WriteResult::Rejected(Some(item))),
-                        Outcome::Unknown => {
-                            Err(Fault { cause: format!("{}, then another write", fault.cause), ..fault })
-                        }
-                    },
-                    result => Ok(result),
+        let fault = match self.send(caller, state, &first, FIRST_TIMEOUT).await {
+            Ok(Ok(item)) => return Ok(WriteResult::Applied(first, item)),
+            Ok(Err(item)) => return Ok(WriteResult::Rejected(item)),
+            Err(fault) if fault.retry == Retry::Never => return Err(fault),
+            Err(fault) => fault,
+        };
+        let (now, began) = clock.now_and_instant();
+        let write = match fault.retry {
+            Retry::OnlyIfUnapplied => first.write.repeated(now),
+            Retry::Safe | Retry::Never => first.write.moved(now),
+        };
+        let second = TimedWrite { write, now, began };
+        match self.send(caller, state, &second, WRITE_TOLERANCE).await? {
+            Ok(item) => Ok(WriteResult::Applied(second, item)),
+            Err(Some(item)) if fault.retry == Retry::OnlyIfUnapplied => {
+                match first.write.outcome(&item::counters(&item)?) {
+                    Outcome::Applied => Ok(WriteResult::Applied(first, item)),
+                    Outcome::NotApplied => Ok(WriteResult::Rejected(Some(item))),
+                    Outcome::Unknown => Err(Fault { cause: format!("{}, then another write", fault.cause), ..fault }),
                 }
             }
-            result => result,
+            Err(item) => Ok(WriteResult::Rejected(item)),
         }
     }
 
+    /// Sends a write. The result is the item after it, or the item that its condition rejected.
     async fn send(
         &self,
         caller: &Caller,
         state: &CallerState,
-        write: &ConditionalWrite,
-        now: SystemTime,
-    ) -> Result<WriteResult, Fault> {
-        let call = update_item(self.client.update_item().table_name(&self.table), caller, state, write, now);
-        match timeout(CALL_TIMEOUT, call.send()).await {
-            Ok(Ok(answer)) => Ok(WriteResult::Applied(answer.attributes.unwrap_or_default())),
+        TimedWrite { write, now, .. }: &TimedWrite,
+        wait: Duration,
+    ) -> Result<Result<Item, Option<Item>>, Fault> {
+        let call = update_item(self.client.update_item().table_name(&self.table), caller, state, write, *now);
+        match timeout(wait, call.send()).await {
+            Ok(Ok(answer)) => Ok(Ok(answer.attributes.unwrap_or_default())),
             Ok(Err(error)) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    Ok(WriteResult::Rejected(failed.item().cloned()))
-                }
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
                 _ => Err(Fault::from_sdk(&error)),
             },
             Err(_) => Err(Fault::timeout()),

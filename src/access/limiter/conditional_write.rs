@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use super::window::{self, Counters, WriteToken};
 
 /// A write that counts one request, described without a database.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConditionalWrite {
     /// The request that it belongs to.
     pub write_token: WriteToken,
@@ -32,7 +32,7 @@ pub struct ConditionalWrite {
 }
 
 /// What the number of admissions must be for a write to be applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Precondition {
     /// There are none: the item does not exist.
     Absent,
@@ -75,14 +75,22 @@ impl ConditionalWrite {
         Self { precondition: Precondition::Absent, ..self }
     }
 
-    /// The write to send when the answer to this one was lost.
+    /// The write to send when the answer to this one was lost, for a new reading of the clock.
+    ///
+    /// The ceiling stays: computed for an earlier time it can only be too low.
     #[must_use]
-    pub fn repeated(&self) -> Self {
+    pub fn repeated(&self, now: SystemTime) -> Self {
         let precondition = match self.precondition {
             Precondition::Absent => Precondition::Absent,
             Precondition::Below(_) | Precondition::Exactly(_) => Precondition::Exactly(self.seen),
         };
-        Self { precondition, ..self.clone() }
+        Self { precondition, ..self.moved(now) }
+    }
+
+    /// The same write for a new reading of the clock, to send when this one was certainly not applied.
+    #[must_use]
+    pub fn moved(&self, now: SystemTime) -> Self {
+        Self { slot: window::slot(now), day: window::day(now), ..self.clone() }
     }
 
     /// What happened to this write, judged by the counters that rejected its repetition.
@@ -125,6 +133,11 @@ mod tests {
         Counters { n, slots: BTreeMap::from([(0, 1), (5, 4)]), days: BTreeMap::from([(0, 1)]), epoch, last_write }
     }
 
+    /// In slot 6 of the next day.
+    fn later() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(86_413)
+    }
+
     /// At 10 s, in slot 5, with n = 4 read before and a ceiling of 9.
     fn write() -> ConditionalWrite {
         ConditionalWrite::new(&counters(4, 2, OTHER), 9, UNIX_EPOCH + Duration::from_secs(10), TOKEN)
@@ -139,9 +152,18 @@ mod tests {
 
     #[test]
     fn repeated_write_requires_unchanged_n() {
-        assert_eq!(write().repeated(), ConditionalWrite { precondition: Precondition::Exactly(4), ..write() });
-        assert_eq!(write().repeated().repeated(), write().repeated());
-        assert_eq!(write().creating().repeated(), write().creating());
+        let precondition = |write: ConditionalWrite| write.repeated(later()).precondition;
+        assert_eq!(precondition(write()), Precondition::Exactly(4));
+        assert_eq!(precondition(write().repeated(later())), Precondition::Exactly(4));
+        assert_eq!(precondition(write().creating()), Precondition::Absent);
+    }
+
+    /// Also across midnight.
+    #[test]
+    fn moved_and_repeated_write_belong_to_the_new_slot_and_day() {
+        let moved = ConditionalWrite { slot: 43_206, day: 1, ..write() };
+        assert_eq!(write().moved(later()), moved);
+        assert_eq!(write().repeated(later()), ConditionalWrite { precondition: Precondition::Exactly(4), ..moved });
     }
 
     #[test]

@@ -29,8 +29,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The length of a slot, in milliseconds.
 const SLOT: u64 = 2_000;
-/// How long ago a slot must have ended to leave the window, in milliseconds: one minute, plus two seconds for clocks
-/// that disagree and for the time that a write takes.
+/// How long ago a slot must have ended to leave the window, in milliseconds: one minute, one second by which the clocks
+/// of two functions may differ, and one second between the reading of the clock and the answer of the database.
 const LOOKBACK: u64 = 62_000;
 /// How long a snapshot that has left the window stays in the item, in milliseconds, so that a function whose clock is
 /// ahead does not remove a snapshot that another function still needs.
@@ -48,7 +48,7 @@ pub struct Limits {
 }
 
 /// The counters of a caller, as the database last reported them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
     /// Admissions so far.
     pub n: u64,
@@ -296,7 +296,9 @@ mod tests {
         {
             assert_eq!((slot(at(now)), day(at(now))), (expected_slot, expected_day), "at {now} ms");
         }
-        assert_eq!((slot_begins(43_199), seconds(at(1_999))), (at(DAY - 2_000), 1));
+        assert_eq!((slot_begins(43_199), seconds(at(2_999))), (at(DAY - 2_000), 2));
         assert_eq!(slot(UNIX_EPOCH - Duration::from_secs(1)), 0, "before 1970");
+        let last = UNIX_EPOCH + Duration::from_secs(i64::MAX.unsigned_abs());
+        assert!(slot(last) > slot(at(1_000 * DAY)), "beyond 64 bits of milliseconds");
     }
 }

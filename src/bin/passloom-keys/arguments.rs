@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Creates and administers the API keys of a Passloom deployment.
 ///
@@ -97,6 +98,9 @@ pub(crate) enum Command {
         /// How long the old secret stays valid: a number and s, m, h or d. 0s invalidates it at once.
         #[arg(long, value_parser = span, default_value = "24h")]
         overlap: Duration,
+        /// Rotate although the previous secret is still valid, and invalidate that secret.
+        #[arg(long)]
+        force: bool,
     },
     /// Revoke a key permanently, and keep its record.
     Revoke {
@@ -130,15 +134,23 @@ pub(crate) struct Common {
     pub(crate) json: bool,
 }
 
-/// A name has 1 to 64 characters, no control characters, and does not look like an id.
+/// A name has 1 to 64 characters, all of them visible or spaces, and does not look like an id.
 fn name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     let looks_like_an_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if (1..=64).contains(&length) && !text.chars().any(char::is_control) && !looks_like_an_id {
+    if (1..=64).contains(&length) && !text.chars().any(is_invisible) && !looks_like_an_id {
         Ok(text.to_owned())
     } else {
-        Err("must have 1 to 64 characters, no control characters, and must not be 24 hexadecimal digits".into())
+        Err("must have 1 to 64 characters, no control or format characters, and must not be 24 hexadecimal digits"
+            .into())
     }
+}
+
+/// Whether a character changes how a name is displayed without being visible itself.
+fn is_invisible(character: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
+    let category = get_general_category(character);
+    matches!(category, Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned)
 }
 
 /// Seconds since 1970.

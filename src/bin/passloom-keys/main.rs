@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use passloom::access::{ApiKey, KeyRecord, Limits, Usage};
-use passloom::clock::system_clock;
+use passloom::clock::Clock;
 use passloom::settings;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use arguments::{Arguments, Command};
-use table::{Change, Key, Table};
+use table::{CallError, Change, Key, Table};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Outcome {
-    let now = system_clock()();
+    let now = Clock::system().now();
     match command {
         Command::Create { common, name, per_minute, per_day, expires_at, allow } => {
             let secrets = settings::signing_secrets(settings::from_process)?;
@@ -51,9 +51,9 @@ async fn run(command: Command) -> Outcome {
         }
         Command::Update { common, key, name, per_minute, per_day, expires_at, no_expiry, allow, allow_any } => {
             let table = Table::open(common.table).await?;
-            let id = table.find(&key).await?.record.id;
+            let found = table.find(&key).await?.record;
             if let Some(name) = &name {
-                table.check_name(name, Some(&id)).await?;
+                table.check_name(name, Some(&found.id)).await?;
             }
             let change = Change::default()
                 .text("name", name)
@@ -63,14 +63,24 @@ async fn run(command: Command) -> Outcome {
                 .remove_if(no_expiry, &["expires_at"])
                 .ranges("cidrs", &allow)
                 .remove_if(allow_any, &["cidrs"]);
-            print_one(&table.change(&id, change).await?, now, common.json)
+            print_one(&table.change(&found, change).await?, now, common.json)
         }
-        Command::Rotate { common, key, overlap } => {
+        Command::Rotate { common, key, overlap, force } => {
             let secrets = settings::signing_secrets(settings::from_process)?;
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
             if found.record.revoked_at.is_some() {
                 return Err(format!("{} is revoked; create a new key", found.record.name).into());
+            }
+            if let Some((_, until)) = found.record.previous.filter(|(_, until)| *until > seconds(now))
+                && !force
+            {
+                let (name, until) = (&found.record.name, date(until));
+                return Err(format!(
+                    "the previous secret of {name} is valid until {until}, and rotating now invalidates it; wait, or \
+                     pass --force"
+                )
+                .into());
             }
             let id = found.record.id.parse().map_err(|_| "the id of the key is malformed")?;
             let (rotated, text) = ApiKey::generate_for(id, &mut SysRng, &secrets)?;
@@ -80,7 +90,19 @@ async fn run(command: Command) -> Outcome {
                 .number("h2_until", until)
                 .remove_if(until.is_none(), &["h2", "h2_until"])
                 .bytes("h", &rotated.secret_hash());
-            let changed = table.change(&found.record.id, change).await?;
+            let changed = match table.change(&found.record, change).await {
+                Err(error) if matches!(error.downcast_ref(), Some(CallError::Unanswered(_))) => {
+                    let current = table.find(&found.record.id).await?;
+                    if current.record.secret_hash == rotated.secret_hash() {
+                        current
+                    } else if current.record.version == found.record.version {
+                        return Err(format!("{error}; the key was not rotated, and its secret is still valid").into());
+                    } else {
+                        return Err(format!("{error}; the key was changed at the same time; check it").into());
+                    }
+                }
+                changed => changed?,
+            };
             print_secret(&text, &changed, now, common.json)
         }
         Command::Revoke { common, key, yes } => {
@@ -88,7 +110,7 @@ async fn run(command: Command) -> Outcome {
             let found = table.find(&key).await?;
             confirm(&format!("Revoke {} permanently?", found.record.name), yes)?;
             let change = Change::default().number("revoked_at", Some(seconds(now)));
-            print_one(&table.change(&found.record.id, change).await?, now, common.json)
+            print_one(&table.change(&found.record, change).await?, now, common.json)
         }
         Command::Delete { common, key, yes } => {
             let table = Table::open(common.table).await?;

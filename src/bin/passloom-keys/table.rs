@@ -1,6 +1,7 @@
 //! The table of keys, as the tool uses it.
 
 use std::error::Error;
+use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use ipnet::IpNet;
 use passloom::access::dynamodb::item::{self, Item};
 use passloom::access::{self, KeyId, KeyRecord, Usage};
-use passloom::clock::system_clock;
+use passloom::clock::Clock;
 use passloom::settings;
 
 /// Longest wait for one call.
@@ -29,7 +30,7 @@ impl Key {
     }
 
     fn read(attributes: &Item) -> Result<Self, Box<dyn Error>> {
-        Ok(Self { record: item::key_record(attributes)?, usage: item::usage(attributes, system_clock()())? })
+        Ok(Self { record: item::key_record(attributes)?, usage: item::usage(attributes, Clock::system().now())? })
     }
 }
 
@@ -47,6 +48,7 @@ impl Table {
     /// Every key, sorted by name.
     pub(crate) async fn all(&self) -> Result<Vec<Key>, Box<dyn Error>> {
         let scan = self.client.scan().table_name(&self.name).filter_expression("attribute_exists(h)");
+        let scan = scan.consistent_read(true);
         let mut pages = scan.into_paginator().items().send();
         let mut keys = Vec::new();
         while let Some(item) = tokio::time::timeout(CALL_TIMEOUT, pages.next()).await.map_err(|_| timed_out())? {
@@ -61,11 +63,18 @@ impl Table {
         let unknown = || format!("the table {} has no key {id_or_name}", self.name);
         if id_or_name.parse::<KeyId>().is_ok() {
             let pk = AttributeValue::S(id_or_name.to_ascii_lowercase());
-            let answer = self.call(self.client.get_item().table_name(&self.name).key("pk", pk).send()).await?;
-            return Key::read(answer.item().ok_or_else(unknown)?);
+            let get = self.client.get_item().table_name(&self.name).key("pk", pk).consistent_read(true);
+            return Key::read(self.call(get.send()).await?.item().ok_or_else(unknown)?);
         }
-        let named = self.all().await?.into_iter().find(|key| key.record.name == id_or_name);
-        named.ok_or_else(|| unknown().into())
+        let mut named = self.all().await?.into_iter().filter(|key| key.record.name == id_or_name);
+        let key = named.next().ok_or_else(unknown)?;
+        let others: Vec<String> = named.map(|key| key.record.id).collect();
+        if others.is_empty() {
+            Ok(key)
+        } else {
+            let (id, others) = (key.record.id, others.join(", "));
+            Err(format!("several keys have the name {id_or_name}: {id}, {others}; use the id").into())
+        }
     }
 
     /// Fails if another key has the name.
@@ -77,15 +86,25 @@ impl Table {
         }
     }
 
+    /// Inserts a new key. If the answer is lost, the key is read back.
     pub(crate) async fn insert(&self, record: &KeyRecord) -> Result<(), Box<dyn Error>> {
         self.check_name(&record.name, None).await?;
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item::new_key_item(record)));
-        self.call(put.condition_expression("attribute_not_exists(pk)").send()).await.map(drop)
+        match self.call(put.condition_expression("attribute_not_exists(pk)").send()).await {
+            Err(CallError::Unanswered(cause)) => match self.find(&record.id).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("{cause}; {error}, so no key was created").into()),
+            },
+            result => Ok(result.map(drop)?),
+        }
     }
 
-    /// Changes a key and its version, so that the change takes effect with the next request.
-    pub(crate) async fn change(&self, id: &str, change: Change) -> Result<Key, Box<dyn Error>> {
-        let Change { set, remove, values } = change.increment("v");
+    /// Changes a key, unless it has been changed since it was read, and raises its version, so that the
+    /// change takes effect with the next request.
+    pub(crate) async fn change(&self, found: &KeyRecord, change: Change) -> Result<Key, Box<dyn Error>> {
+        let version = AttributeValue::N(found.version.to_string());
+        let Change { set, remove, mut values } = change.increment("v");
+        values.insert(":found".to_owned(), version);
         let mut expression = format!("SET {}", set.join(", "));
         if !remove.is_empty() {
             expression.extend([" REMOVE ", &remove.join(", ")]);
@@ -94,9 +113,9 @@ impl Table {
             .client
             .update_item()
             .table_name(&self.name)
-            .key("pk", AttributeValue::S(id.to_owned()))
+            .key("pk", AttributeValue::S(found.id.clone()))
             .update_expression(expression)
-            .condition_expression("attribute_exists(h)")
+            .condition_expression("attribute_exists(h) AND v = :found")
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
         // `name` is a reserved word of DynamoDB.
@@ -107,35 +126,58 @@ impl Table {
 
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Box<dyn Error>> {
         let delete = self.client.delete_item().table_name(&self.name).key("pk", AttributeValue::S(id.to_owned()));
-        self.call(delete.condition_expression("attribute_exists(h)").send()).await.map(drop)
+        Ok(self.call(delete.condition_expression("attribute_exists(h)").send()).await.map(drop)?)
     }
 
     async fn call<T, E: ProvideErrorMetadata, R>(
         &self,
         call: impl IntoFuture<Output = Result<T, SdkError<E, R>>>,
-    ) -> Result<T, Box<dyn Error>> {
+    ) -> Result<T, CallError> {
         let answer = tokio::time::timeout(CALL_TIMEOUT, call.into_future()).await.map_err(|_| timed_out())?;
         answer.map_err(|error| self.explain(&error))
     }
 
     /// An error that an administrator can act on.
-    fn explain<E: ProvideErrorMetadata, R>(&self, error: &SdkError<E, R>) -> Box<dyn Error> {
+    fn explain<E: ProvideErrorMetadata, R>(&self, error: &SdkError<E, R>) -> CallError {
         let SdkError::ServiceError(answer) = error else {
-            return "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB".into();
+            let cause = "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB";
+            return CallError::Unanswered(cause.into());
         };
-        match (answer.err().code(), answer.err().message()) {
-            (Some("ResourceNotFoundException"), _) => format!("this region has no table {}", self.name).into(),
+        CallError::Failed(match (answer.err().code(), answer.err().message()) {
+            (Some("ResourceNotFoundException"), _) => format!("this region has no table {}", self.name),
             (Some("ConditionalCheckFailedException"), _) => {
                 "the key was changed or deleted at the same time; check it and try again".into()
             }
-            (Some(code), message) => format!("DynamoDB answered {code}: {}", message.unwrap_or_default()).into(),
-            (None, _) => "the answer of DynamoDB cannot be read".into(),
-        }
+            // DynamoDB documents that a write may have been applied then.
+            (Some(code @ "InternalServerError"), _) => {
+                return CallError::Unanswered(format!("DynamoDB answered {code}"));
+            }
+            (Some(code), message) => format!("DynamoDB answered {code}: {}", message.unwrap_or_default()),
+            (None, _) => return CallError::Unanswered("the answer of DynamoDB cannot be read".into()),
+        })
     }
 }
 
-fn timed_out() -> Box<dyn Error> {
-    format!("no answer from DynamoDB within {} seconds", CALL_TIMEOUT.as_secs()).into()
+/// Why a call has no result.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// There is no usable answer, so a write may have been applied.
+    Unanswered(String),
+    /// The call had no effect.
+    Failed(String),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unanswered(cause) | Self::Failed(cause)) = self;
+        f.write_str(cause)
+    }
+}
+
+impl Error for CallError {}
+
+fn timed_out() -> CallError {
+    CallError::Unanswered(format!("no answer from DynamoDB within {} seconds", CALL_TIMEOUT.as_secs()))
 }
 
 /// A change of the attributes of a key.

@@ -11,7 +11,6 @@ mod validate;
 
 pub use error::RequestError;
 pub use generate::{GenerateParameter, GenerateRequest};
-pub(super) use parameters::MAX_BODY;
 pub use parameters::{MAX_COUNT, ParameterName};
 pub use passphrase::{PassphraseParameter, PassphraseRequest};
 pub use policy::PolicyParameter;

@@ -3,18 +3,18 @@
 use std::fmt;
 
 use lambda_http::http::{HeaderMap, Method, header};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value as Json;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::RequestError;
-use crate::http::lambda::{HttpRequest, Query};
+use crate::http::lambda::{HttpRequest, MAX_BODY, Query, RequestBody};
 
-/// Largest body, in bytes.
-pub(in crate::http) const MAX_BODY: usize = 16 * 1024;
 /// Most passwords or passphrases in one answer.
 pub const MAX_COUNT: u16 = 100;
 /// The largest Damerau-Levenshtein distance at which an unknown name is taken for a misspelt parameter.
 const MAX_DISTANCE: usize = 2;
+/// The most names that are read. It is more than any operation has parameters, so if a request has more names, one of
+/// them is unknown or repeated.
+const MAX_NAMES: usize = 32;
 /// Longer names are not compared: they are no misspelling, and the comparison takes time.
 const MAX_COMPARED_NAME: usize = 32;
 
@@ -41,6 +41,16 @@ pub(super) enum Value {
     Json(Json),
 }
 
+/// The value of a member of a JSON object.
+pub(super) enum Json {
+    Boolean(bool),
+    Integer(u64),
+    Number(f64),
+    Text(String),
+    /// Null, an array or an object. No parameter has such a value, so it is not stored.
+    Other,
+}
+
 impl Value {
     pub(super) fn boolean(&self, parameter: &'static str) -> Result<bool, RequestError> {
         match self {
@@ -50,7 +60,7 @@ impl Value {
                 "false" | "0" | "no" | "off" => Ok(false),
                 _ => Err(RequestError::NotABoolean(parameter)),
             },
-            Self::Json(Json::Bool(value)) => Ok(*value),
+            Self::Json(Json::Boolean(value)) => Ok(*value),
             Self::Json(_) => Err(RequestError::NotABoolean(parameter)),
         }
     }
@@ -58,7 +68,8 @@ impl Value {
     pub(super) fn integer(&self, parameter: &'static str, min: u16, max: u16) -> Result<u16, RequestError> {
         let integer = match self {
             Self::Query(Some(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-            Self::Json(Json::Number(number)) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Self::Json(Json::Integer(number)) => Some(*number),
+            Self::Json(Json::Number(number)) => whole(*number),
             Self::Query(_) | Self::Json(_) => None,
         };
         integer
@@ -84,7 +95,7 @@ impl Value {
     pub(super) fn string(self, parameter: &'static str) -> Result<String, RequestError> {
         match self {
             Self::Query(text) => Ok(text.unwrap_or_default()),
-            Self::Json(Json::String(text)) => Ok(text),
+            Self::Json(Json::Text(text)) => Ok(text),
             Self::Json(_) => Err(RequestError::NotAString(parameter)),
         }
     }
@@ -124,9 +135,15 @@ fn similar_name(name: &str, known: impl Iterator<Item = &'static str>) -> Option
 fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, RequestError> {
     let query = match &request.query {
         Query::Encoded(text) => decode_query(text).ok_or(RequestError::QueryEncoding)?,
-        Query::Decoded(pairs) => pairs.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+        Query::Decoded(pairs) => {
+            pairs.iter().take(MAX_NAMES).map(|(name, value)| (name.clone(), Some(value.clone()))).collect()
+        }
     };
-    let body = request.body.as_deref().ok_or(RequestError::BodyEncoding)?;
+    let body = match &request.body {
+        RequestBody::Bytes(body) => body.as_slice(),
+        RequestBody::NotBase64 => return Err(RequestError::BodyEncoding),
+        RequestBody::TooLarge => return Err(RequestError::BodyTooLarge),
+    };
     if request.method != Method::POST {
         if !body.is_empty() {
             return Err(RequestError::BodyWithGet);
@@ -162,7 +179,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Crates that do this insert a replacement character for malformed text, so `exclude` would exclude other characters
 /// than those that were sent.
 fn decode_query(query: &str) -> Option<Vec<(String, Option<String>)>> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(MAX_NAMES);
     pairs
         .map(|pair| match pair.split_once('=') {
             Some((name, value)) => Some((percent_decode(name)?, Some(percent_decode(value)?))),
@@ -202,13 +219,69 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
+                while members.len() < MAX_NAMES
+                    && let Some(member) = map.next_entry()?
+                {
                     members.push(member);
                 }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Members(members))
             }
         }
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+        impl<'de> Visitor<'de> for Scalar {
+            type Value = Json;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+                Ok(Json::Boolean(value))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+                Ok(Json::Integer(value))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+                // Only negative numbers arrive here, and no parameter is negative.
+                Ok(Json::Number(-1.0))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+                Ok(Json::Number(value))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+                Ok(Json::Text(value.to_owned()))
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Json, E> {
+                Ok(Json::Text(value))
+            }
+
+            fn visit_unit<E>(self) -> Result<Json, E> {
+                Ok(Json::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Json::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Json::Other)
+            }
+        }
+        deserializer.deserialize_any(Scalar)
     }
 }
 

@@ -4,7 +4,7 @@ use super::error::RequestError;
 use super::parameters::{self, ParameterName};
 use super::policy::{PolicyParameter, PolicyRequest};
 use crate::http::lambda::HttpRequest;
-use crate::password::{Constraints, Preset, Secret};
+use crate::password::{PasswordCheck, Secret};
 
 /// A parameter of validate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,9 @@ pub struct ValidateRequest {
     /// The password.
     pub password: Secret,
     /// What it is checked against.
-    pub constraints: Constraints,
-    /// The preset that the constraints add to.
-    pub preset: Option<&'static Preset>,
+    pub check: PasswordCheck,
+    /// The name of the preset in the request.
+    pub preset: Option<&'static str>,
 }
 
 impl ValidateRequest {
@@ -60,6 +60,7 @@ impl ValidateRequest {
         }
         let PolicyRequest { constraints, preset } = policy;
         let password = password.ok_or(RequestError::Missing(ValidateParameter::Password.name()))?;
-        Ok(Self { password, constraints, preset })
+        let check = PasswordCheck::new(&constraints, preset, password.expose().chars().count())?;
+        Ok(Self { password, check, preset: preset.map(|preset| preset.name) })
     }
 }

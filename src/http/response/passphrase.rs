@@ -35,7 +35,7 @@ struct PassphraseParameters<'a> {
 /// # Errors
 /// The error of the JSON writer.
 pub fn passphrases(generated: &Generated<'_>, passphrase: &Passphrase, request_id: &str) -> Result<Response, Error> {
-    let Passphrase { words, wordlist, separator, capitalize, number } = passphrase;
+    let Passphrase { words, wordlist, separator, capitalize, number, .. } = passphrase;
     generated.response(request_id, |texts| {
         let (passphrase, passphrases) = texts.members();
         serde_json::to_string(&Body {

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::headers::{self, Response};
 use crate::access::{Denial, Quota};
-use crate::http::request::{MAX_BODY, RequestError};
+use crate::http::lambda::MAX_BODY;
+use crate::http::request::RequestError;
 use crate::http::routes::NoRoute;
 
 /// What a client sees of an error.

@@ -47,6 +47,8 @@ pub struct Passphrase {
     pub capitalize: bool,
     /// Whether a digit follows one of the words.
     pub number: bool,
+    min_entropy: Option<u16>,
+    chooses_words: bool,
 }
 
 /// Why constraints do not make a passphrase.
@@ -129,40 +131,51 @@ impl Passphrase {
     /// The longest separator, in characters.
     pub const MAX_SEPARATOR: usize = 8;
 
-    /// Validates constraints.
+    /// Validates constraints. With `min_entropy` the number of words is final after [`Passphrase::with_entropy`].
     ///
     /// # Errors
-    /// [`PassphraseError`] when a value is out of its range, or `min_entropy` is not reached.
+    /// [`PassphraseError`] when a value is out of its range.
     pub fn new(constraints: &PassphraseConstraints) -> Result<Self, PassphraseError> {
         let separator = constraints.separator.clone().unwrap_or_else(|| "-".to_owned());
         if separator.len() > Self::MAX_SEPARATOR || !separator.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(PassphraseError::Separator);
         }
-        let mut passphrase = Self {
+        let passphrase = Self {
             words: constraints.words.unwrap_or(Self::DEFAULT_WORDS),
             wordlist: constraints.wordlist.unwrap_or_default(),
             separator,
             capitalize: constraints.capitalize.unwrap_or(false),
             number: constraints.number.unwrap_or(false),
+            min_entropy: constraints.min_entropy,
+            chooses_words: constraints.words.is_none(),
         };
         if !(Self::MIN_WORDS..=Self::MAX_WORDS).contains(&passphrase.words) {
             let (min, max) = (Self::MIN_WORDS, Self::MAX_WORDS);
             return Err(PassphraseError::OutOfRange { parameter: "words", min, max });
         }
-        let Some(min_entropy) = constraints.min_entropy else { return Ok(passphrase) };
-        if constraints.words.is_some() {
-            let (words, count) = (passphrase.words, passphrase.count());
+        Ok(passphrase)
+    }
+
+    /// The passphrase with at least `min_entropy`: with the fewest words that have it, or the requested number of words
+    /// if that has it.
+    ///
+    /// # Errors
+    /// [`PassphraseError`] when the number of words, or every number, has less entropy.
+    pub fn with_entropy(mut self) -> Result<Self, PassphraseError> {
+        let Some(min_entropy) = self.min_entropy else { return Ok(self) };
+        if !self.chooses_words {
+            let (words, count) = (self.words, self.count());
             let entropy = count.entropy();
             let too_low = PassphraseError::EntropyTooLow { words, min_entropy, entropy };
-            return if count.reaches(min_entropy) { Ok(passphrase) } else { Err(too_low) };
+            return if count.reaches(min_entropy) { Ok(self) } else { Err(too_low) };
         }
         for words in Self::MIN_WORDS..=Self::MAX_WORDS {
-            passphrase.words = words;
-            if passphrase.count().reaches(min_entropy) {
-                return Ok(passphrase);
+            self.words = words;
+            if self.count().reaches(min_entropy) {
+                return Ok(self);
             }
         }
-        Err(PassphraseError::EntropyOutOfReach { min_entropy, entropy: passphrase.count().entropy() })
+        Err(PassphraseError::EntropyOutOfReach { min_entropy, entropy: self.count().entropy() })
     }
 
     /// The number of passphrases.

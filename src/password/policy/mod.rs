@@ -27,66 +27,32 @@ pub struct Policy {
     min_classes: Option<u16>,
     start: Option<Start>,
     rules: Option<PasswordRules>,
+    max_consecutive: Option<u16>,
+    /// The lengths among which `min_entropy` chooses; a single one without it.
+    lengths: LengthRange,
+    min_entropy: Option<u16>,
     spec: PasswordSpec,
 }
 
 impl Policy {
-    /// Resolves the constraints of a request, and the preset that they add to.
+    /// Resolves the constraints of a request, and the preset that they add to. Nothing is counted: with `min_entropy` the
+    /// policy is provisional until [`Policy::with_entropy`] has counted.
     ///
     /// # Errors
-    /// A [`PolicyError`] when a value is out of its range, when the constraints contradict each other in a way that
-    /// shows without counting, or when no length has `min_entropy`.
+    /// A [`PolicyError`] when a value is out of its range, or when the constraints contradict each other in a way that
+    /// shows without counting.
     pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
         let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
         let constraints = applied.as_ref().unwrap_or(constraints);
         let lengths = length_range(constraints, preset)?;
-        let Some(bits) = constraints.min_entropy else {
-            return Self::of_length(constraints, constraints.length.unwrap_or(lengths.default_length()));
-        };
-        if !(1..=limits::MAX_ENTROPY).contains(&bits) {
-            return Err(PolicyError::OutOfRange { parameter: "min_entropy", min: 1, max: limits::MAX_ENTROPY });
-        }
-        match constraints.length {
-            Some(length) => {
-                let policy = Self::of_length(constraints, length)?;
-                let count = count(policy.spec(), &mut WorkBudget::new()).map_err(|error| policy.explain(error))?;
-                let too_low = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
-                if count.reaches(bits) { Ok(policy) } else { Err(too_low) }
-            }
-            None => Self::shortest(constraints, lengths, bits),
-        }
-    }
-
-    /// The policy of the shortest length that has an entropy of at least `bits`.
-    fn shortest(constraints: &Constraints, lengths: LengthRange, bits: u16) -> Result<Self, PolicyError> {
-        let mut budget = WorkBudget::new();
-        let mut error = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: lengths.max };
-        for length in lengths.min.max(constraints.max_consecutive.unwrap_or_default())..=lengths.max {
-            let policy = match Self::of_length(constraints, length) {
-                Ok(policy) => policy,
-                // A longer password has room for more characters.
-                Err(PolicyError::LengthTooShort { .. }) => continue,
-                Err(PolicyError::TooFewCharacters { .. }) => break,
-                Err(error) => return Err(error),
-            };
-            // Even all texts over the pool would not be enough: this needs no count.
-            let upper_bound = f64::from(length) * f64::from(policy.spec.pool.len()).log2();
-            if upper_bound + 1.0 < f64::from(bits) {
-                continue;
-            }
-            match count(policy.spec(), &mut budget) {
-                Ok(count) if count.reaches(bits) => return Ok(policy),
-                Ok(_) | Err(CountError::Unsatisfiable) => {}
-                Err(expensive @ CountError::TooExpensive) => error = policy.explain(expensive),
-            }
-        }
-        Err(error)
-    }
-
-    fn of_length(constraints: &Constraints, length: u16) -> Result<Self, PolicyError> {
-        for (parameter, value, max) in
-            [("max_consecutive", constraints.max_consecutive, length), ("min_classes", constraints.min_classes, 4)]
-        {
+        let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
+        let length = constraints.length.unwrap_or(lengths.default_length());
+        let longest = if chooses_length { lengths.max } else { length };
+        for (parameter, value, max) in [
+            ("max_consecutive", constraints.max_consecutive, longest),
+            ("min_classes", constraints.min_classes, 4),
+            ("min_entropy", constraints.min_entropy, limits::MAX_ENTROPY),
+        ] {
             if value.is_some_and(|value| !(1..=max).contains(&value)) {
                 return Err(PolicyError::OutOfRange { parameter, min: 1, max });
             }
@@ -98,9 +64,66 @@ impl Policy {
             min_classes: constraints.min_classes,
             start: constraints.start,
             rules: constraints.rules.clone(),
+            max_consecutive: resolved.max_consecutive,
+            lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
+            min_entropy: constraints.min_entropy,
             spec: resolved.spec(length),
             classes: resolved.classes,
         };
+        if !chooses_length {
+            policy.check()?;
+            return Ok(policy);
+        }
+        // Contradictions that every length has show at the longest; but `no_repeats` may allow only shorter ones.
+        let found = match policy.of_length(lengths.max) {
+            Err(PolicyError::TooFewCharacters { .. }) => policy.of_length(lengths.min).err(),
+            checked => checked.err(),
+        };
+        match found {
+            None | Some(PolicyError::LengthTooShort { .. }) => Ok(policy),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The policy with at least `min_entropy`: the shortest length that has it, or the requested length if that has it.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when the length, or every length, has less entropy.
+    pub fn with_entropy(self, budget: &mut WorkBudget) -> Result<Self, PolicyError> {
+        let Some(bits) = self.min_entropy else { return Ok(self) };
+        let LengthRange { min, max } = self.lengths;
+        let mut error = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: max };
+        for length in min.max(self.max_consecutive.unwrap_or_default().min(max))..=max {
+            let policy = match self.of_length(length) {
+                Ok(policy) => policy,
+                // A longer password has room for more characters.
+                Err(PolicyError::LengthTooShort { .. }) => continue,
+                Err(PolicyError::TooFewCharacters { .. }) => break,
+                Err(error) => return Err(error),
+            };
+            // If all texts over the pool would not be enough, the passwords need not be counted.
+            let upper_bound = f64::from(length) * f64::from(policy.spec.pool.len()).log2();
+            if min < max && upper_bound + 1.0 < f64::from(bits) {
+                continue;
+            }
+            match count(policy.spec(), budget) {
+                Ok(count) if count.reaches(bits) => return Ok(policy),
+                Ok(count) if min == max => {
+                    error = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
+                }
+                Err(CountError::Unsatisfiable) if min == max => return Err(policy.explain(CountError::Unsatisfiable)),
+                Ok(_) | Err(CountError::Unsatisfiable) => {}
+                Err(CountError::TooExpensive) => return Err(policy.explain(CountError::TooExpensive)),
+            }
+        }
+        Err(error)
+    }
+
+    /// The same policy for another length.
+    fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
+        let mut policy = self.clone();
+        policy.spec.length = length;
+        policy.spec.max_consecutive = self.max_consecutive.map(|max| max.min(length));
         policy.check()?;
         Ok(policy)
     }

@@ -140,11 +140,11 @@ impl ResolvedRules {
                 return Err(PolicyError::RequiredExcluded);
             }
             if requirements.iter().all(|one| one.characters != characters) {
+                if requirements.len() == MAX_REQUIRED {
+                    return Err(PolicyError::TooManyRequired { max: MAX_REQUIRED });
+                }
                 requirements.push(Requirement { characters, min: 1 });
             }
-        }
-        if requirements.len() > MAX_REQUIRED {
-            return Err(PolicyError::TooManyRequired { max: MAX_REQUIRED });
         }
         Ok(Self {
             classes: Vec::new(),

@@ -13,7 +13,9 @@
 //! the sum over the number of positions that the next atom takes. The draw follows the same sums. The sampler leaves
 //! `max_consecutive` to rejection, because it concerns only the order.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use num_bigint::BigUint;
 use rand::TryCryptoRng;
@@ -48,12 +50,23 @@ struct Atom {
     membership: u32,
 }
 
+/// The most requirements.
+const MAX_REQUIREMENTS: usize = 16;
+/// The steps of one state: storing it with its numbers.
+const STATE_STEPS: usize = 150;
+/// The steps of one choice: looking up a state, multiplying two numbers and adding to a sum.
+const fn choice_steps(words: usize) -> usize {
+    30 + 2 * words + words * words / 16
+}
+/// The memory of one state, apart from its numbers, in bytes.
+const STATE_BYTES: usize = 256;
+
 /// What remains after some atoms have taken their positions.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
-    positions: usize,
+    positions: u16,
     /// How many characters each requirement still needs.
-    missing: Vec<u16>,
+    missing: [u16; MAX_REQUIREMENTS],
 }
 
 struct Table {
@@ -63,11 +76,13 @@ struct Table {
     levels: Vec<HashMap<State, Node>>,
     no_repeats: bool,
     precision_bits: u64,
+    /// The machine words of the largest number.
+    words: usize,
 }
 
 struct Node {
     ways: BigUint,
-    /// The choice of how many positions the atom takes.
+    /// The choice of how many positions the atom takes; `None` if there are no ways.
     table: Option<CumulativeTable>,
 }
 
@@ -79,10 +94,13 @@ impl Compositions {
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
         let atoms = atoms(spec);
-        let start = State {
-            positions: usize::from(spec.length),
-            missing: spec.requirements.iter().map(|one| one.min).collect(),
-        };
+        if spec.requirements.len() > MAX_REQUIREMENTS {
+            return Err(BudgetExceeded);
+        }
+        let mut start = State { positions: spec.length, missing: [0; MAX_REQUIREMENTS] };
+        for (missing, requirement) in start.missing.iter_mut().zip(&spec.requirements) {
+            *missing = requirement.min;
+        }
         let mut table =
             |atoms: Vec<Atom>, start: State| Table::new(atoms, start, spec.no_repeats, precision_bits, budget);
         let mut openings = Vec::new();
@@ -133,9 +151,9 @@ impl Compositions {
         // First the characters of each atom, then a random order.
         let fixed = text.len();
         let Table { atoms, start, .. } = &opening.table;
-        let mut state = start.clone();
+        let mut state = *start;
         for (level, atom) in atoms.iter().enumerate() {
-            let taken = opening.table.draw_choice(level, &state, uniform)?;
+            let taken = opening.table.draw_choice(level, state, uniform)?;
             state = State { positions: state.positions - taken, ..state.after(atom, taken) };
             self.draw_characters(opening, atom, taken, used, uniform, text)?;
         }
@@ -151,7 +169,7 @@ impl Compositions {
         &self,
         opening: &Opening,
         atom: &Atom,
-        taken: usize,
+        taken: u16,
         used: CharSet,
         uniform: &mut Uniform<'_, R>,
         text: &mut Vec<u8>,
@@ -195,12 +213,13 @@ fn membership(requirements: &[Requirement], byte: u8) -> u32 {
 
 impl State {
     /// The state with the characters of an atom counted; the positions stay.
-    fn after(&self, atom: &Atom, taken: usize) -> Self {
-        let missing = self.missing.iter().enumerate().map(|(requirement, &missing)| {
-            let counts = atom.membership >> requirement & 1 == 1;
-            if counts { missing.saturating_sub(u16::try_from(taken).unwrap_or(u16::MAX)) } else { missing }
-        });
-        Self { positions: self.positions, missing: missing.collect() }
+    fn after(mut self, atom: &Atom, taken: u16) -> Self {
+        for (requirement, missing) in self.missing.iter_mut().enumerate() {
+            if atom.membership >> requirement & 1 == 1 {
+                *missing = missing.saturating_sub(taken);
+            }
+        }
+        self
     }
 }
 
@@ -213,85 +232,93 @@ impl Table {
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
         let levels = atoms.iter().map(|_| HashMap::new()).collect();
-        let mut table = Self { atoms, start, levels, no_repeats, precision_bits };
-        let start = table.start.clone();
-        table.explore(0, &start, budget)?;
+        let characters: usize = atoms.iter().map(|atom| atom.characters.len()).sum();
+        let bits = usize::from(start.positions) * usize::try_from(characters.max(1).ilog2() + 1).unwrap_or_default();
+        let mut table = Self { atoms, start, levels, no_repeats, precision_bits, words: bits / 64 + 1 };
+        table.explore(0, start, budget)?;
         Ok(table)
     }
 
     fn ways(&self) -> BigUint {
-        self.ways_from(0, &self.start)
+        self.ways_from(0, self.start).map_or(BigUint::ZERO, Cow::into_owned)
     }
 
-    /// The number of ways from a state that has been explored; 0 from a state that has no way.
-    fn ways_from(&self, level: usize, state: &State) -> BigUint {
+    /// The number of ways from a state; `None` if what is missing cannot be met.
+    fn ways_from(&self, level: usize, state: State) -> Option<Cow<'_, BigUint>> {
         if level == self.atoms.len() {
-            let done = state.positions == 0 && state.missing.iter().all(|&missing| missing == 0);
-            return BigUint::from(u32::from(done));
+            let done = state.positions == 0 && state.missing == [0; MAX_REQUIREMENTS];
+            return done.then(|| Cow::Owned(BigUint::from(1_u32)));
         }
-        self.levels[level].get(state).map_or(BigUint::ZERO, |node| node.ways.clone())
+        self.levels[level].get(&state).map(|node| Cow::Borrowed(&node.ways))
     }
 
     /// Computes the number of ways from a state and from all states after it.
-    fn explore(&mut self, level: usize, state: &State, budget: &mut WorkBudget) -> Result<(), BudgetExceeded> {
-        if level == self.atoms.len() || self.levels[level].contains_key(state) || !self.can_be_met(level, state) {
+    fn explore(&mut self, level: usize, state: State, budget: &mut WorkBudget) -> Result<(), BudgetExceeded> {
+        if level == self.atoms.len() || self.levels[level].contains_key(&state) || !self.can_be_met(level, state) {
             return Ok(());
         }
-        for (_, next) in self.choices(level, state) {
-            self.explore(level + 1, &next, budget)?;
+        let choices = self.choices(level, state);
+        let number = choices.clone().count();
+        budget.spend(STATE_STEPS + number * choice_steps(self.words))?;
+        budget.hold(STATE_BYTES + 8 * (self.words + number))?;
+        for taken in choices {
+            self.explore(level + 1, self.next(level, state, taken), budget)?;
         }
-        budget.spend(self.choices(level, state).count())?;
         let weights: Vec<BigUint> = self.weights(level, state).collect();
         let ways: BigUint = weights.iter().sum();
+        // A state without ways is stored, too, so that it is explored only once.
         let table = (ways != BigUint::ZERO).then(|| CumulativeTable::new(weights.into_iter(), self.precision_bits));
-        self.levels[level].insert(state.clone(), Node { ways, table });
+        self.levels[level].insert(state, Node { ways, table });
         Ok(())
     }
 
     /// Whether enough positions and atoms remain for what is missing.
-    fn can_be_met(&self, level: usize, state: &State) -> bool {
+    fn can_be_met(&self, level: usize, state: State) -> bool {
         let to_come = self.atoms[level..].iter().fold(0, |bits, atom| bits | atom.membership);
         state.missing.iter().enumerate().all(|(requirement, &missing)| {
-            missing == 0 || (usize::from(missing) <= state.positions && to_come >> requirement & 1 == 1)
+            missing == 0 || (missing <= state.positions && to_come >> requirement & 1 == 1)
         })
     }
 
-    /// The numbers of positions that the atom can take, each with the state after it.
-    fn choices(&self, level: usize, state: &State) -> impl Iterator<Item = (usize, State)> + use<> {
-        let atom = self.atoms[level].clone();
+    /// The numbers of positions that an atom can take.
+    fn choices(&self, level: usize, state: State) -> RangeInclusive<u16> {
         let min = if level + 1 == self.atoms.len() { state.positions } else { 0 };
-        let max = if self.no_repeats { atom.characters.len().min(state.positions) } else { state.positions };
-        let state = state.clone();
-        (min..=max).map(move |taken| (taken, State { positions: state.positions - taken, ..state.after(&atom, taken) }))
+        let size = u16::try_from(self.atoms[level].characters.len()).unwrap_or(u16::MAX);
+        let max = if self.no_repeats { size.min(state.positions) } else { state.positions };
+        min..=max
+    }
+
+    fn next(&self, level: usize, state: State, taken: u16) -> State {
+        State { positions: state.positions - taken, ..state.after(&self.atoms[level], taken) }
     }
 
     /// The number of ways of each choice: C(positions, taken) · size^taken · the ways after it.
-    fn weights(&self, level: usize, state: &State) -> impl Iterator<Item = BigUint> {
-        let (size, positions) = (self.atoms[level].characters.len(), state.positions);
+    fn weights(&self, level: usize, state: State) -> impl Iterator<Item = BigUint> {
+        let size = self.atoms[level].characters.len();
         let no_repeats = self.no_repeats;
         // One multiplication and one exact division turn C(m, c) · s^c into C(m, c + 1) · s^(c + 1).
         let mut placed = BigUint::from(1_u32);
-        let mut at = 0;
-        self.choices(level, state).map(move |(taken, next)| {
+        let mut at: u16 = 0;
+        self.choices(level, state).map(move |taken| {
             while at < taken {
-                placed *= (positions - at) * if no_repeats { size - at } else { size };
+                placed *= usize::from(state.positions - at) * if no_repeats { size - usize::from(at) } else { size };
                 at += 1;
                 placed /= at;
             }
-            &placed * self.ways_from(level + 1, &next)
+            self.ways_from(level + 1, self.next(level, state, taken)).map_or(BigUint::ZERO, |ways| &placed * &*ways)
         })
     }
 
     fn draw_choice<R: TryCryptoRng>(
         &self,
         level: usize,
-        state: &State,
+        state: State,
         uniform: &mut Uniform<'_, R>,
-    ) -> Result<usize, R::Error> {
-        let min = if level + 1 == self.atoms.len() { state.positions } else { 0 };
-        match self.levels[level].get(state).and_then(|node| node.table.as_ref()) {
-            Some(table) => Ok(min + table.draw(uniform, || self.weights(level, state))?),
+    ) -> Result<u16, R::Error> {
+        let choice = match self.levels[level].get(&state).and_then(|node| node.table.as_ref()) {
+            Some(table) => table.draw(uniform, || self.weights(level, state))?,
             None => unreachable!("only states with a way are drawn"),
-        }
+        };
+        Ok(self.choices(level, state).start() + u16::try_from(choice).unwrap_or(u16::MAX))
     }
 }

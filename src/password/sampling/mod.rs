@@ -4,6 +4,7 @@ pub(super) mod budget;
 mod compositions;
 mod cumulative;
 mod inclusion_exclusion;
+mod modular;
 mod runs;
 pub(super) mod sampler;
 pub(super) mod uniform;

@@ -16,9 +16,14 @@
 use num_bigint::BigUint;
 use rand::TryCryptoRng;
 
+use super::budget::{BudgetExceeded, WorkBudget};
 use super::cumulative::CumulativeTable;
 use super::uniform::Uniform;
 use crate::password::spec::PasswordSpec;
+
+/// The steps of one choice: adding to two sums, and per machine word of the numbers.
+const CHOICE_STEPS: usize = 30;
+const WORD_STEPS: usize = 2;
 
 /// The tables of one specification without `no_repeats`.
 pub(super) struct Runs {
@@ -35,8 +40,16 @@ pub(super) struct Runs {
 
 impl Runs {
     /// Computes the tables of a specification whose pool is not empty.
-    pub(super) fn new(spec: &PasswordSpec, precision_bits: u64) -> Self {
+    pub(super) fn new(
+        spec: &PasswordSpec,
+        precision_bits: u64,
+        budget: &mut WorkBudget,
+    ) -> Result<Self, BudgetExceeded> {
         let (length, longest) = (usize::from(spec.length), spec.longest_run());
+        let words = length * usize::try_from(spec.pool.len().ilog2() + 1).unwrap_or_default() / 64 + 1;
+        let choices = length * longest;
+        budget.spend(choices * (CHOICE_STEPS + WORD_STEPS * words))?;
+        budget.hold(8 * (choices + length * words))?;
         let pool: Vec<u8> = spec.pool.bytes().collect();
         let first: Vec<usize> = (0..pool.len()).filter(|&index| spec.first().contains(pool[index])).collect();
         let mut ways = vec![BigUint::from(1_u32)];
@@ -52,7 +65,7 @@ impl Runs {
         } else {
             (1..=length).map(|positions| CumulativeTable::new(runs(positions), precision_bits)).collect()
         };
-        Self { pool, first, longest, ways, tables, total }
+        Ok(Self { pool, first, longest, ways, tables, total })
     }
 
     /// The number of texts.

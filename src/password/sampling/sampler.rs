@@ -28,10 +28,10 @@ use crate::password::spec::{PasswordSpec, Requirement};
 
 /// The share, as log2, from which on the unconstrained generator is the fastest: 1 in 2.
 const HALF: f64 = -1.0;
-/// The largest sum of minima for which inclusion-exclusion is cheaper than tables of compositions.
-const MAX_LISTED: usize = 32;
 /// The smallest share, as log2, that a generator may have: 1 in 256.
 const MIN_SHARE: f64 = -8.0;
+/// The steps to draw and check one character.
+const CHARACTER_STEPS: f64 = 8.0;
 /// The draws before giving up. At the smallest share, 1 in 256, all fail with a probability of (255/256)^16384 < 2^-92.
 const MAX_DRAWS: usize = 1 << 14;
 
@@ -43,6 +43,7 @@ pub struct Sampler {
     choice: CumulativeTable,
     count: Count,
     entropy: Entropy,
+    bytes: usize,
 }
 
 struct Case {
@@ -51,6 +52,8 @@ struct Case {
     generator: Generator,
     /// Whether every text that the generator draws satisfies the specification.
     exact: bool,
+    /// The share of its texts that satisfy the specification, as log2.
+    share: f64,
 }
 
 enum Generator {
@@ -103,11 +106,8 @@ impl Counted {
         if spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
-        // Lists are short if minima are small, and only this method counts runs. Otherwise the tables, which the
-        // generator needs as well, are computed at once.
-        let listed = spec.requirements.iter().map(|one| usize::from(one.min)).sum::<usize>() <= MAX_LISTED;
+        // Compositions count what inclusion-exclusion does not: `no_repeats`, and overlapping sets with larger minima.
         if !spec.no_repeats
-            && (listed || spec.limits_runs())
             && let Ok(count) = inclusion_exclusion::count(&spec, budget)
         {
             return Ok(Self { spec, count, tables: None });
@@ -125,9 +125,9 @@ impl Sampler {
     ///
     /// # Errors
     /// [`CountError`] when there are none, or when they are too expensive to count or to draw.
-    pub fn new(spec: PasswordSpec) -> Result<Self, CountError> {
-        let mut budget = WorkBudget::new();
-        let counted = spec.cases().into_iter().map(|case| Counted::new(case, &mut budget));
+    pub fn new(spec: PasswordSpec, budget: &mut WorkBudget) -> Result<Self, CountError> {
+        let bytes = budget.bytes();
+        let counted = spec.cases().into_iter().map(|case| Counted::new(case, budget));
         let mut counted = counted.collect::<Result<Vec<_>, _>>()?;
         counted.retain(|case| case.count != BigUint::ZERO);
         let total: BigUint = counted.iter().map(|case| &case.count).sum();
@@ -137,13 +137,14 @@ impl Sampler {
         // If most texts satisfy the specification, the cases need not be distinguished.
         let cases = if Generator::unconstrained_share(&spec, &total) >= HALF {
             let generator = Generator::Unconstrained(spec.pool.bytes().collect());
-            vec![Case { spec: spec.clone(), count: total.clone(), generator, exact: false }]
+            let share = Generator::unconstrained_share(&spec, &total);
+            vec![Case { spec: spec.clone(), count: total.clone(), generator, exact: false, share }]
         } else {
-            counted.into_iter().map(|case| Case::new(case, &mut budget)).collect::<Result<_, _>>()?
+            counted.into_iter().map(|case| Case::new(case, budget)).collect::<Result<_, _>>()?
         };
         let choice = CumulativeTable::new(cases.iter().map(|case| case.count.clone()), PRECISION_BITS);
         let count = Count::new(total);
-        Ok(Self { spec, cases, choice, entropy: count.entropy(), count })
+        Ok(Self { spec, cases, choice, entropy: count.entropy(), count, bytes: bytes - budget.bytes() })
     }
 
     /// The specification.
@@ -162,6 +163,24 @@ impl Sampler {
     #[must_use]
     pub const fn entropy(&self) -> Entropy {
         self.entropy
+    }
+
+    /// The memory of the tables, in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes the expected steps of so many draws from the budget, rejected texts included.
+    ///
+    /// # Errors
+    /// [`CountError::TooExpensive`] when the budget has fewer steps.
+    pub fn spend_draws(&self, passwords: u16, budget: &mut WorkBudget) -> Result<(), CountError> {
+        let total = log2(self.count.as_biguint());
+        let texts: f64 = self.cases.iter().map(|case| (log2(&case.count) - total - case.share).exp2()).sum();
+        let steps = texts * f64::from(self.spec.length) * f64::from(passwords) * CHARACTER_STEPS;
+        let steps = format!("{steps:.0}").parse().unwrap_or(usize::MAX);
+        budget.spend(steps).map_err(|_| CountError::TooExpensive)
     }
 
     /// Draws one password; all passwords of the specification are equally likely.
@@ -190,19 +209,23 @@ impl Case {
         let share = |total: &BigUint| log2(&count) - log2(total);
         let unconstrained = Generator::unconstrained_share(&spec, &count);
         let mut best = (unconstrained, unconstrained, Generator::Unconstrained(spec.pool.bytes().collect()));
-        let mut consider = |share: f64, penalty: f64, generator| {
+        let consider = |best: &mut (f64, f64, Generator), share: f64, penalty: f64, generator| {
             if share - penalty > best.0 {
-                best = (share - penalty, share, generator);
+                *best = (share - penalty, share, generator);
             }
         };
-        if unconstrained < HALF {
-            if !spec.no_repeats && (spec.limits_runs() || spec.start.is_some()) {
-                let runs = Runs::new(&spec, PRECISION_BITS);
-                consider(share(runs.total()), 0.5, Generator::Runs(Box::new(runs)));
-            }
+        if unconstrained < HALF
+            && !spec.no_repeats
+            && (spec.limits_runs() || spec.start.is_some())
+            && let Ok(runs) = Runs::new(&spec, PRECISION_BITS, budget)
+        {
+            consider(&mut best, share(runs.total()), 0.5, Generator::Runs(Box::new(runs)));
+        }
+        // Tables of compositions are the most expensive, so they are computed only if no other generator is good enough.
+        if best.1 < HALF {
             let tables = tables.map_or_else(|| Compositions::new(&spec, PRECISION_BITS, budget), Ok);
             if let Ok(compositions) = tables {
-                consider(share(compositions.total()), 1.0, Generator::Compositions(Box::new(compositions)));
+                consider(&mut best, share(compositions.total()), 1.0, Generator::Compositions(Box::new(compositions)));
             }
         }
         let (_, share, generator) = best;
@@ -214,7 +237,7 @@ impl Case {
             Generator::Compositions(tables) => tables.total() == &count,
             Generator::Runs(tables) => tables.total() == &count,
         };
-        Ok(Self { spec, count, generator, exact })
+        Ok(Self { spec, count, generator, exact, share })
     }
 }
 

@@ -1,8 +1,9 @@
-//! An embedded DynamoDB behind a proxy that counts the calls, and can fail them or stop.
+//! A table in a DynamoDB behind a proxy that counts the calls, and can fail them or stop.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,13 +17,26 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::{endpoint_at, limits, new_key};
+use super::{ACCESS_KEY, REGION, endpoint_at, engine, limits, new_key};
 
-pub const TABLE: &str = "passloom";
+/// Where a function finds its table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The URL of the database.
+    pub url: String,
+    pub name: String,
+}
+
+impl Table {
+    /// A table of a database that cannot be reached.
+    pub fn unreachable() -> Self {
+        Self { url: "http://127.0.0.1:1".into(), name: "passloom".into() }
+    }
+}
 
 pub struct Database {
-    engine: dynoxide::Database,
     server: SocketAddr,
+    table: String,
     proxy: SocketAddr,
     sent: Arc<Mutex<Vec<u8>>>,
     /// The faults of the next calls, in their order.
@@ -33,43 +47,43 @@ pub struct Database {
 }
 
 impl Database {
+    /// Creates a table that no other test uses.
     pub async fn start() -> Self {
-        let engine = dynoxide::Database::memory().unwrap();
-        let table = json!({
-            "TableName": TABLE,
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let table = format!("passloom-{}", STARTED.fetch_add(1, Ordering::Relaxed));
+        let database = Self::behind_proxy(engine::start().await, table).await;
+        let definition = json!({
+            "TableName": database.table,
             "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
             "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
             "BillingMode": "PAY_PER_REQUEST"
         });
-        engine.create_table(serde_json::from_value(table).unwrap()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = listener.local_addr().unwrap();
-        tokio::spawn(dynoxide::server::serve_on(listener, engine.clone()));
-        Self::behind_proxy(engine, server).await
+        database.call("CreateTable", &definition).await.unwrap();
+        database
     }
 
-    /// The same database behind another proxy, for another function.
+    /// The same table behind another proxy, for another function.
     pub async fn sibling(&self) -> Self {
-        Self::behind_proxy(self.engine.clone(), self.server).await
+        Self::behind_proxy(self.server, self.table.clone()).await
     }
 
-    async fn behind_proxy(engine: dynoxide::Database, server: SocketAddr) -> Self {
+    async fn behind_proxy(server: SocketAddr, table: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap();
         let (sent, faults, hold, running) = (Arc::default(), Arc::default(), Arc::default(), Mutex::default());
-        let database = Self { engine, server, proxy, sent, faults, hold, running };
+        let database = Self { server, table, proxy, sent, faults, hold, running };
         database.listen(listener);
         database
     }
 
-    /// The endpoint of the proxy.
-    pub fn endpoint(&self) -> Endpoint {
-        endpoint_at(self.url())
+    /// The table, behind the proxy.
+    pub fn table(&self) -> Table {
+        Table { url: format!("http://{}", self.proxy), name: self.table.clone() }
     }
 
-    /// The URL of the proxy.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.proxy)
+    /// The endpoint of the proxy.
+    pub fn endpoint(&self) -> Endpoint {
+        endpoint_at(self.table().url)
     }
 
     /// A client that bypasses the proxy, so that its calls are not counted.
@@ -82,15 +96,15 @@ impl Database {
     pub async fn key(&self, name: &str, per_minute: u32, per_day: u32) -> String {
         let (text, record) = new_key(name, limits(per_minute, per_day));
         let item = new_key_item(&record);
-        self.client().await.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+        self.client().await.put_item().table_name(&self.table).set_item(Some(item)).send().await.unwrap();
         text
     }
 
     /// Changes attributes of the only key as `passloom-keys update` does: the version increases by one.
     pub async fn change_key(&self, set: &str, values: &[(&str, AttributeValue)]) {
-        let pk = self.items()[0]["pk"]["S"].as_str().unwrap().to_owned();
+        let pk = self.items().await[0]["pk"]["S"].as_str().unwrap().to_owned();
         let client = self.client().await;
-        let call = client.update_item().table_name(TABLE).key("pk", AttributeValue::S(pk));
+        let call = client.update_item().table_name(&self.table).key("pk", AttributeValue::S(pk));
         let call = call.update_expression(format!("SET {set}, v = v + :one"));
         let call = call.expression_attribute_values(":one", AttributeValue::N("1".into()));
         let call =
@@ -99,15 +113,14 @@ impl Database {
     }
 
     /// Every item.
-    pub fn items(&self) -> Vec<Value> {
-        let scan = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
-        let answer = serde_json::to_value(self.engine.scan(scan).unwrap()).unwrap();
-        answer["Items"].as_array().cloned().unwrap_or_default()
+    pub async fn items(&self) -> Vec<Value> {
+        let answer = self.call("Scan", &json!({ "TableName": self.table, "ConsistentRead": true })).await.unwrap();
+        answer["Items"].as_array().unwrap().clone()
     }
 
     /// The admissions in the only item.
-    pub fn admissions(&self) -> u64 {
-        self.items()[0]["n"]["N"].as_str().unwrap().parse().unwrap()
+    pub async fn admissions(&self) -> u64 {
+        self.items().await[0]["n"]["N"].as_str().unwrap().parse().unwrap()
     }
 
     /// Everything that was sent to the database through the proxy.
@@ -133,11 +146,34 @@ impl Database {
         calls.map(|call| serde_json::from_str(call.split_once("\r\n\r\n").unwrap().1).unwrap()).collect()
     }
 
-    /// Applies an update again, without the proxy.
-    pub fn replay(&self, update: &Value) -> Result<Value, String> {
-        let update = serde_json::from_value(update.clone()).unwrap();
-        let answer = self.engine.update_item(update).map_err(|error| error.to_string())?;
-        Ok(serde_json::to_value(answer).unwrap())
+    /// Applies an update again, without the proxy. The error is the answer of the database.
+    pub async fn replay(&self, update: &Value) -> Result<Value, Value> {
+        self.call("UpdateItem", update).await
+    }
+
+    /// Calls an operation without the proxy. The error is the answer of the database.
+    async fn call(&self, operation: &str, body: &Value) -> Result<Value, Value> {
+        let body = body.to_string();
+        // No engine checks signatures. DynamoDB Local has separate tables for each access key and region.
+        let request = format!(
+            "POST / HTTP/1.1\r\n\
+             host: {}\r\n\
+             content-type: application/x-amz-json-1.0\r\n\
+             content-length: {}\r\n\
+             x-amz-target: DynamoDB_20120810.{operation}\r\n\
+             x-amz-date: 20260101T000000Z\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/dynamodb/aws4_request, \
+             SignedHeaders=host;x-amz-date, Signature=0\r\n\
+             \r\n\
+             {body}",
+            self.server,
+            body.len(),
+        );
+        let mut connection = TcpStream::connect(self.server).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let answer = String::from_utf8(message(&mut connection).await.unwrap().unwrap()).unwrap();
+        let body = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        if answer.starts_with("HTTP/1.1 200 ") { Ok(body) } else { Err(body) }
     }
 
     /// Sets the faults of the next calls. The calls after them are answered.
@@ -145,12 +181,12 @@ impl Database {
         *self.faults.lock().unwrap() = faults.into_iter().collect();
     }
 
-    /// Waits until a call with [`Reply::Held`] has arrived.
+    /// Waits until a call with [`Reply::Held`] or [`Reply::Delayed`] has arrived.
     pub async fn held(&self) {
         self.hold.arrived.notified().await;
     }
 
-    /// Closes the connection of the held call.
+    /// Closes the connection of the held call, or answers the delayed one.
     pub fn release(&self) {
         self.hold.released.notify_one();
     }
@@ -242,6 +278,8 @@ pub enum Reply {
     Reset,
     /// Nothing: the connection is closed when the test says so.
     Held,
+    /// The answer, when the test says so.
+    Delayed,
     /// The first half of the answer; then the connection is closed.
     Half,
     /// The answer, one second late.
@@ -280,10 +318,13 @@ async fn forward(
         match fault.map(|fault| fault.reply) {
             None => near.write_all(&answer).await?,
             Some(Reply::Reset) => return Ok(()),
-            Some(Reply::Held) => {
+            Some(reply @ (Reply::Held | Reply::Delayed)) => {
                 hold.arrived.notify_one();
                 hold.released.notified().await;
-                return Ok(());
+                if matches!(reply, Reply::Held) {
+                    return Ok(());
+                }
+                near.write_all(&answer).await?;
             }
             Some(Reply::Half) => return near.write_all(&answer[..answer.len() / 2]).await,
             Some(Reply::Late) => {

@@ -1,6 +1,7 @@
 //! A deployment for each test: an app with its own database, clock and audit log.
 
 mod database;
+mod engine;
 mod request;
 mod runtime_api;
 mod table;
@@ -16,20 +17,25 @@ use jsonschema::Validator;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets, Store};
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
+use passloom::clock;
 use passloom::http::AllowedOrigins;
 use passloom::settings::Auth;
 use rand::rngs::SysRng;
 use serde_json::Value;
 
-pub use database::{Database, Fault, Reply, TABLE, error};
-pub use request::{Answer, Request};
-pub use runtime_api::Function;
+pub use database::{Database, Fault, Reply, Table, error};
+pub use request::{Answer, Request, hostile_requests};
+pub use runtime_api::{Function, max_peak_kilobytes};
 pub use table::check_all;
 
 /// The signing secret of the tests.
 pub const SIGNING_SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// The signing secret of another deployment.
 pub const OTHER_SIGNING_SECRET: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The access key and the region of the tests.
+const ACCESS_KEY: &str = "test";
+const REGION: &str = "eu-central-1";
 
 /// The only origin whose pages may read answers.
 pub const ORIGIN: &str = "https://app.example.com";
@@ -93,14 +99,14 @@ impl DeploymentBuilder {
         };
         let client = access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
         let clock = Clock(Arc::new(AtomicU64::new(START * 1_000)));
-        let app_clock = clock.clone();
+        let (time, stopwatch, base) = (clock.clone(), clock.clone(), clock::Clock::system().instant());
         let app = App::new(
             self.auth,
             self.allow_http,
             AllowedOrigins::parse(ORIGIN).unwrap(),
-            Store::new(client, TABLE.to_owned()),
+            Store::new(client, database.table().name),
             AuditLog::new(self.out, self.audit_format),
-            Box::new(move || app_clock.now()),
+            clock::Clock::new(move || time.now(), move || base + stopwatch.elapsed()),
         );
         Deployment { app, database, clock, log: self.log, requests: AtomicU64::new(0) }
     }
@@ -147,7 +153,7 @@ impl Deployment {
     /// Sends an event unchanged.
     pub async fn send_event(&self, event: &str) -> Answer {
         let invocation = format!("invocation-{}", self.requests.fetch_add(1, Ordering::SeqCst));
-        Answer::of(&serde_json::to_value(self.app.handle(event, &invocation).await).unwrap())
+        Answer::of(&serde_json::to_value(Box::pin(self.app.handle(event, &invocation)).await).unwrap())
     }
 
     /// Lambda's id of the last event.
@@ -172,6 +178,11 @@ impl Clock {
 
     fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    /// The time since [`START`].
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst) - START * 1_000)
     }
 }
 
@@ -247,6 +258,6 @@ pub fn new_secret(id: &str) -> (String, Blob) {
 
 /// The endpoint of an emulator, which accepts any region and credentials.
 fn endpoint_at(url: String) -> Endpoint {
-    let credentials = aws_sdk_dynamodb::config::Credentials::new("test", "test", None, None, "test");
-    Endpoint { region: "eu-central-1".into(), credentials, url: Some(url), trusted: None }
+    let credentials = aws_sdk_dynamodb::config::Credentials::new(ACCESS_KEY, "test", None, None, "test");
+    Endpoint { region: REGION.into(), credentials, url: Some(url), trusted: None }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{Answer, SIGNING_SECRET, TABLE};
+use super::{ACCESS_KEY, Answer, REGION, SIGNING_SECRET, Table};
 
 /// What the function posted for an invocation.
 #[derive(Debug)]
@@ -70,6 +70,16 @@ struct Api {
     polled: Mutex<Option<oneshot::Sender<()>>>,
 }
 
+/// The most memory that the function may ever hold, in kB: 32 MB for the release build. The debug build, which is not
+/// made for size, gets half as much again.
+pub fn max_peak_kilobytes() -> u64 {
+    if Function::path().starts_with(env!("CARGO_MANIFEST_DIR")) && Function::path().ends_with("bootstrap") {
+        32 << 10
+    } else {
+        48 << 10
+    }
+}
+
 impl Function {
     /// The program: `PASSLOOM_FUNCTION`, which `make test` sets to the release build, or the build of this test.
     #[expect(clippy::disallowed_methods, reason = "the Makefile sets the variable")]
@@ -78,26 +88,26 @@ impl Function {
     }
 
     /// A command with the environment variables of the function, and no others.
-    pub fn command(program: impl AsRef<std::ffi::OsStr>, database: &str) -> Command {
+    pub fn command(program: impl AsRef<std::ffi::OsStr>, table: &Table) -> Command {
         let mut command = Command::new(program);
         command.env_clear().kill_on_drop(true).stdin(Stdio::null());
         command.envs([
             ("AWS_LAMBDA_FUNCTION_NAME", "passloom"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", database),
-            ("TABLE_NAME", TABLE),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
+            ("TABLE_NAME", &table.name),
             ("KEY_SIGNING_SECRET", SIGNING_SECRET),
         ]);
         command
     }
 
     /// Starts the function, and waits until it polls for its first event.
-    pub async fn start(database: &str, variables: &[(&str, &str)]) -> Self {
-        let mut command = Self::command(Self::path(), database);
+    pub async fn start(table: &Table, variables: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(Self::path(), table);
         command.envs(variables.iter().copied()).stdout(Stdio::piped());
         Self::run(command).await
     }
@@ -149,10 +159,19 @@ impl Function {
         self.outcomes.lock().await.recv().await.unwrap()
     }
 
-    /// The memory that the process uses, in kB.
+    /// The memory that the process holds, in kB.
     pub fn resident_kilobytes(&self) -> u64 {
+        self.kilobytes("VmRSS:")
+    }
+
+    /// The most memory that the process has held, in kB.
+    pub fn peak_kilobytes(&self) -> u64 {
+        self.kilobytes("VmHWM:")
+    }
+
+    fn kilobytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 

@@ -1,0 +1,589 @@
+//! Explores every state that a few requests on two functions can reach, with the model checker `stateright`.
+//!
+//! A state is the item, what both functions know, and every write and answer under way. Each action is one event:
+//! time passes, a request arrives, a function sends a write, the database applies one, an answer arrives, a function
+//! stops waiting. The actions of a state can happen in any order, so a write or an answer can take any time or, if its
+//! action never happens, be lost.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use stateright::{Checker, Expectation, HasDiscoveries, Model, Property};
+
+use crate::database::Item;
+use crate::function::{
+    Answer, Attempt, Conclusion, MAX_ATTEMPTS, MAX_CLOCK_SKEW, Millis, REFUSAL_TTL, Retry, TimedWrite, WRITE_TOLERANCE,
+    write_token,
+};
+use crate::rules::{Rules, ceiling_too_low, short_window, wrong_rules};
+
+/// 2026-01-01T23:58:58.999Z: the last millisecond of a second, one second before a slot and a minute end, and a minute
+/// before the day ends.
+const START: Millis = 1_767_311_938_999;
+const MINUTE: Millis = 60_000;
+/// Steps by which time passes. Some lead from the last slot of a minute to the first of the next.
+const SHORT_STEPS: [Millis; 2] = [1_000, 2_000];
+/// About the length of the window. The millisecond leads from the last one of a second to the first of the next.
+const LONG_STEPS: [Millis; 9] = [58_001, 59_001, 60_001, 61_001, 62_001, 63_001, 64_001, 65_001, 66_001];
+/// For how long a counted request can matter: 62 seconds, the length of a slot, and the differences of the clocks.
+const MEMORY: Millis = 66_001;
+
+/// A small configuration: the bounds keep the number of states finite.
+#[derive(Clone, Copy, Debug)]
+struct Configuration {
+    requests: usize,
+    /// How many of them may be in progress at a time.
+    concurrent: usize,
+    per_minute: u32,
+    /// Whether the item exists at the beginning.
+    stored: bool,
+    /// The limit to which an administrator may change it, at any time.
+    new_limit: Option<u32>,
+    /// How far the clock of the second function is ahead.
+    clock_lead: Millis,
+    short_steps: u8,
+    long_steps: u8,
+    /// Calls that fail: throttled ones, and those whose answer the function does not wait for.
+    failures: u8,
+}
+
+#[derive(Clone, Copy)]
+struct LimitModel {
+    rules: Rules,
+    configuration: Configuration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    now: Millis,
+    item: Arc<Item>,
+    /// Whether an administrator has changed the limit.
+    changed: bool,
+    /// The item as each function last received it, and when by its clock.
+    caches: [Option<(Arc<Item>, Millis)>; 2],
+    /// They arrive in this order.
+    requests: Vec<Request>,
+    short_steps_left: u8,
+    long_steps_left: u8,
+    failures_left: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Request {
+    function: usize,
+    phase: Phase,
+    /// Its writes that the database has not received.
+    writes: Vec<Sent>,
+    /// The times at which the database counted it: one at most, if the rules are right.
+    counted: Vec<Count>,
+    /// Whether nothing justifies a refusal so far: the limit was not used when it arrived, and since then no other
+    /// request has been counted, no answer has been lost or late, and no administrator has changed the limit.
+    must_be_admitted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Count {
+    /// Zero if it is too long ago to matter.
+    time: Millis,
+    sequence: u64,
+    /// Whether it was counted after the change of the limit.
+    after_change: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    NotArrived,
+    /// Its function has read a state of the item, at `read_at` by its clock, and will send a write.
+    Deciding {
+        state: Arc<Item>,
+        read_at: Millis,
+        arrived: Millis,
+        attempts: u32,
+    },
+    /// Its function waits for the answer to its last write, which may be under way.
+    Waiting {
+        attempt: Box<Attempt>,
+        answer: Option<Answer>,
+        arrived: Millis,
+        attempts: u32,
+    },
+    Admitted {
+        sequence: u64,
+    },
+    /// Answered with 429.
+    Refused,
+    /// Answered with 503.
+    Failed(Failure),
+    /// Refused or failed before the last action.
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Failure {
+    Call,
+    TooManyAttempts,
+    Concluded(Conclusion),
+}
+
+/// A write on its way to the database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Sent {
+    write: TimedWrite,
+    /// Whether it repeats another write of its attempt. Both can be equal.
+    second: bool,
+    version: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Wait(Millis),
+    ChangeLimit,
+    Arrive {
+        function: usize,
+    },
+    Send {
+        request: usize,
+    },
+    Apply {
+        request: usize,
+        write: usize,
+    },
+    ReceiveAnswer {
+        request: usize,
+    },
+    /// A call fails. With [`Retry::Safe`] the database reports that it did nothing.
+    Fail {
+        request: usize,
+        retry: Retry,
+    },
+}
+
+impl Request {
+    fn new() -> Self {
+        Self { function: 0, phase: Phase::NotArrived, writes: Vec::new(), counted: Vec::new(), must_be_admitted: false }
+    }
+
+    fn admitted(&self) -> bool {
+        matches!(self.phase, Phase::Admitted { .. })
+    }
+
+    fn in_progress(&self) -> bool {
+        matches!(self.phase, Phase::Deciding { .. } | Phase::Waiting { .. })
+    }
+
+    /// Whether it has just been answered with an error.
+    fn is_rejected(&self) -> bool {
+        matches!(self.phase, Phase::Refused | Phase::Failed(_))
+    }
+
+    /// Whether the function waits for the answer to this write.
+    fn waits_for(&self, sent: &Sent) -> bool {
+        matches!(&self.phase, Phase::Waiting { attempt, answer: None, .. }
+            if *attempt.last() == sent.write && attempt.second.is_some() == sent.second)
+    }
+}
+
+impl LimitModel {
+    fn local_time(&self, state: &State, function: usize) -> Millis {
+        state.now + if function == 1 { self.configuration.clock_lead } else { 0 }
+    }
+
+    /// The clock reading of a write that is sent now.
+    fn reading(&self, state: &State, function: usize, arrived: Millis) -> Millis {
+        if self.rules.clock_read_before_write { self.local_time(state, function) } else { arrived }
+    }
+
+    fn limit(&self, after_change: bool) -> usize {
+        let Configuration { per_minute, new_limit, .. } = self.configuration;
+        let limit = if after_change { new_limit.unwrap_or(per_minute) } else { per_minute };
+        usize::try_from(limit).unwrap()
+    }
+
+    fn change_limit(&self, state: &mut State) {
+        let limit = self.limit(true).try_into().unwrap();
+        Arc::make_mut(&mut state.item).set_limit(limit);
+        state.changed = true;
+        for request in &mut state.requests {
+            request.must_be_admitted = false;
+        }
+    }
+
+    fn arrive(&self, state: &mut State, function: usize) {
+        let local_time = self.local_time(state, function);
+        let cached = state.caches[function].get_or_insert_with(|| (Arc::clone(&state.item), local_time)).clone();
+        let counts = state.requests.iter().flat_map(|request| &request.counted);
+        let recent = counts.filter(|count| state.now - count.time <= MEMORY).count();
+        let must_be_admitted = recent < self.limit(state.changed) && cached.0.version == state.item.version;
+        let request = state.requests.iter_mut().find(|request| request.phase == Phase::NotArrived).unwrap();
+        let arrived = if self.rules.clock_read_before_write { 0 } else { local_time };
+        let (state, read_at) = cached;
+        *request = Request {
+            function,
+            phase: Phase::Deciding { state, read_at, arrived, attempts: 0 },
+            must_be_admitted,
+            ..Request::new()
+        };
+    }
+
+    fn send(&self, state: &mut State, index: usize) {
+        let function = state.requests[index].function;
+        let local_time = self.local_time(state, function);
+        let Phase::Deciding { state: known, read_at, arrived, attempts } = state.requests[index].phase.clone() else {
+            unreachable!("only a request that decides sends a write");
+        };
+        let reading = self.reading(state, function, arrived);
+        let attempts = attempts + 1;
+        let attempt = Attempt::new(&self.rules, &known, reading, state.now, write_token(index)).map(Box::new);
+        let request = &mut state.requests[index];
+        if let Some(attempt) = attempt {
+            request.writes.push(Sent { write: attempt.first.clone(), second: false, version: attempt.version });
+            request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
+        } else if local_time - read_at < REFUSAL_TTL {
+            request.phase = Phase::Refused;
+        } else {
+            self.decide_again(state, index, Arc::clone(&state.item), arrived, attempts);
+        }
+    }
+
+    /// Caches what the database reported, and tries a request with it.
+    fn decide_again(&self, state: &mut State, index: usize, item: Arc<Item>, arrived: Millis, attempts: u32) {
+        let function = state.requests[index].function;
+        let read_at = self.local_time(state, function);
+        state.caches[function] = Some((Arc::clone(&item), read_at));
+        state.requests[index].phase = if attempts < MAX_ATTEMPTS {
+            Phase::Deciding { state: item, read_at, arrived, attempts }
+        } else {
+            Phase::Failed(Failure::TooManyAttempts)
+        };
+    }
+
+    fn apply(&self, state: &mut State, index: usize, write: usize) {
+        let sent = state.requests[index].writes.remove(write);
+        let applied = Arc::make_mut(&mut state.item).apply(&sent.write.write, sent.version, &self.rules);
+        if applied {
+            for (other, request) in state.requests.iter_mut().enumerate() {
+                request.must_be_admitted &= other == index;
+            }
+            let count = Count { time: state.now, sequence: state.item.counters.n, after_change: state.changed };
+            state.requests[index].counted.push(count);
+        }
+        let request = &mut state.requests[index];
+        if request.waits_for(&sent)
+            && let Phase::Waiting { answer, .. } = &mut request.phase
+        {
+            *answer = Some(Answer { applied, item: Arc::clone(&state.item) });
+        }
+    }
+
+    fn receive_answer(&self, state: &mut State, index: usize) {
+        let Request { function, phase, .. } = state.requests[index].clone();
+        let Phase::Waiting { attempt, answer: Some(answer), arrived, attempts } = phase else {
+            unreachable!("only a request with an answer receives one");
+        };
+        if state.now - attempt.first.sent_at > WRITE_TOLERANCE {
+            state.requests[index].must_be_admitted = false;
+        }
+        let conclusion = attempt.conclude(&self.rules, &answer, state.now);
+        let local_time = self.local_time(state, function);
+        let sequence = answer.item.counters.n;
+        match conclusion {
+            Conclusion::Rejected => return self.decide_again(state, index, answer.item, arrived, attempts),
+            Conclusion::Admitted | Conclusion::Late => state.caches[function] = Some((answer.item, local_time)),
+            Conclusion::Unknown => {}
+            Conclusion::OtherVersion | Conclusion::Mismatch => state.caches[function] = None,
+        }
+        state.requests[index].phase = match conclusion {
+            Conclusion::Admitted => Phase::Admitted { sequence },
+            _ => Phase::Failed(Failure::Concluded(conclusion)),
+        };
+    }
+
+    fn fail(&self, state: &mut State, index: usize, retry: Retry) {
+        state.failures_left -= 1;
+        let function = state.requests[index].function;
+        let Phase::Waiting { mut attempt, arrived, attempts, .. } = state.requests[index].phase.clone() else {
+            unreachable!("only a request that waits can fail");
+        };
+        let reading = self.reading(state, function, arrived);
+        let now = state.now;
+        let request = &mut state.requests[index];
+        if retry == Retry::Safe {
+            let mut writes = std::mem::take(&mut request.writes);
+            writes.retain(|sent| !request.waits_for(sent));
+            request.writes = writes;
+        }
+        // One throttled call does not matter, because it is repeated.
+        request.must_be_admitted &= retry == Retry::Safe && attempt.second.is_none();
+        if attempt.second.is_some() {
+            request.phase = Phase::Failed(Failure::Call);
+            return;
+        }
+        attempt.retry(&self.rules, retry, reading, now);
+        request.writes.push(Sent { write: attempt.last().clone(), second: true, version: attempt.version });
+        request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
+    }
+
+    /// Removes what cannot matter any more, so that states that differ only in it are the same.
+    fn normalise(state: &mut State) {
+        let State { now, item, caches, requests, .. } = state;
+        for (cached, read_at) in caches.iter_mut().flatten() {
+            forget(read_at, *now, REFUSAL_TTL);
+            share(cached, item);
+        }
+        for request in requests {
+            if !request.in_progress() {
+                request.must_be_admitted &= request.is_rejected();
+                for count in &mut request.counted {
+                    forget(&mut count.time, *now, MEMORY);
+                }
+            }
+            match &mut request.phase {
+                Phase::Deciding { state, read_at, .. } => {
+                    forget(read_at, *now, REFUSAL_TTL);
+                    share(state, item);
+                }
+                Phase::Waiting { answer: Some(answer), .. } => share(&mut answer.item, item),
+                _ => {}
+            }
+            let mut writes = std::mem::take(&mut request.writes);
+            writes.retain(|sent| request.waits_for(sent) || item.may_permit(&sent.write.write, sent.version));
+            request.writes = writes;
+        }
+    }
+}
+
+/// Replaces a time by zero if it is longer ago than `memory`.
+fn forget(time: &mut Millis, now: Millis, memory: Millis) {
+    if *time + memory < now {
+        *time = 0;
+    }
+}
+
+/// Saves memory.
+fn share(known: &mut Arc<Item>, item: &Arc<Item>) {
+    if known == item {
+        *known = Arc::clone(item);
+    }
+}
+
+impl Model for LimitModel {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let Configuration { requests, per_minute, stored, short_steps, long_steps, failures, .. } = self.configuration;
+        vec![State {
+            now: START,
+            item: Arc::new(Item::new(stored, per_minute)),
+            changed: false,
+            caches: [None, None],
+            requests: vec![Request::new(); requests],
+            short_steps_left: short_steps,
+            long_steps_left: long_steps,
+            failures_left: failures,
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        for (index, request) in state.requests.iter().enumerate() {
+            match &request.phase {
+                Phase::Deciding { .. } => actions.push(Action::Send { request: index }),
+                Phase::Waiting { answer, .. } => {
+                    if answer.is_some() {
+                        actions.push(Action::ReceiveAnswer { request: index });
+                    }
+                    if state.failures_left > 0 {
+                        actions.push(Action::Fail { request: index, retry: Retry::OnlyIfUnapplied });
+                        if request.writes.iter().any(|sent| request.waits_for(sent)) {
+                            actions.push(Action::Fail { request: index, retry: Retry::Safe });
+                        }
+                    }
+                }
+                _ => {}
+            }
+            actions.extend((0..request.writes.len()).map(|write| Action::Apply { request: index, write }));
+        }
+        let in_progress = state.requests.iter().filter(|request| request.in_progress()).count();
+        let is_next = state.requests.iter().any(|request| request.phase == Phase::NotArrived);
+        if is_next && in_progress < self.configuration.concurrent {
+            actions.extend([0, 1].map(|function| Action::Arrive { function }));
+        }
+        if self.configuration.new_limit.is_some() && !state.changed {
+            actions.push(Action::ChangeLimit);
+        }
+        if state.short_steps_left > 0 {
+            actions.extend(SHORT_STEPS.map(Action::Wait));
+        }
+        if state.long_steps_left > 0 {
+            actions.extend(LONG_STEPS.map(Action::Wait));
+        }
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = last.clone();
+        for request in state.requests.iter_mut().filter(|request| request.is_rejected()) {
+            request.phase = Phase::Ended;
+        }
+        match action {
+            Action::Wait(step) => {
+                state.now += step;
+                let left =
+                    if SHORT_STEPS.contains(&step) { &mut state.short_steps_left } else { &mut state.long_steps_left };
+                *left -= 1;
+            }
+            Action::ChangeLimit => self.change_limit(&mut state),
+            Action::Arrive { function } => self.arrive(&mut state, function),
+            Action::Send { request } => self.send(&mut state, request),
+            Action::Apply { request, write } => self.apply(&mut state, request, write),
+            Action::ReceiveAnswer { request } => self.receive_answer(&mut state, request),
+            Action::Fail { request, retry } => self.fail(&mut state, request, retry),
+        }
+        Self::normalise(&mut state);
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        fn any(state: &State, phase: impl Fn(&Phase) -> bool) -> bool {
+            state.requests.iter().any(|request| phase(&request.phase))
+        }
+        vec![
+            Property::always("no minute has more admissions than the limit", |model: &Self, state: &State| {
+                [false, true].into_iter().all(|after_change| {
+                    let admitted = state.requests.iter().filter(|request| request.admitted());
+                    let counts = admitted.flat_map(|request| &request.counted);
+                    let times = counts.filter(|count| count.after_change == after_change).map(|count| count.time);
+                    let mut times: Vec<Millis> = times.filter(|time| *time > 0).collect();
+                    times.sort_unstable();
+                    let limit = model.limit(after_change);
+                    times.windows(limit + 1).all(|run| run[limit] - run[0] >= MINUTE)
+                })
+            }),
+            Property::always("no request is counted twice", |_, state: &State| {
+                state.requests.iter().all(|request| request.counted.len() <= 1)
+            }),
+            Property::always("an admitted request is counted under its sequence number", |_, state: &State| {
+                state.requests.iter().all(|request| match request.phase {
+                    Phase::Admitted { sequence } => request.counted.iter().any(|count| count.sequence == sequence),
+                    _ => true,
+                })
+            }),
+            Property::always("the sequence numbers have no gaps", |_, state: &State| {
+                let counts = state.requests.iter().flat_map(|request| &request.counted);
+                let mut sequence_numbers: Vec<u64> = counts.map(|count| count.sequence).collect();
+                sequence_numbers.sort_unstable();
+                sequence_numbers.into_iter().eq(1..=state.item.counters.n)
+            }),
+            Property::always("the item after a write matches the write", |_, state: &State| {
+                !any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Mismatch)))
+            }),
+            Property::always("an undisturbed request below the limit is admitted", |_, state: &State| {
+                state.requests.iter().all(|request| !request.is_rejected() || !request.must_be_admitted)
+            }),
+            Property::sometimes("all requests are admitted", |_, state: &State| {
+                state.requests.iter().all(Request::admitted)
+            }),
+            Property::sometimes("a repetition is applied", |_, state: &State| state.item.counters.epoch > 0),
+            Property::sometimes("a request is refused", |_, state: &State| {
+                any(state, |phase| *phase == Phase::Refused)
+            }),
+            Property::sometimes("an answer is late", |_, state: &State| {
+                any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Late)))
+            }),
+            Property::sometimes("the outcome is unknown", |_, state: &State| {
+                any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Unknown)))
+            }),
+            Property::sometimes("a request is tried too often", |_, state: &State| {
+                any(state, |phase| *phase == Phase::Failed(Failure::TooManyAttempts))
+            }),
+        ]
+    }
+}
+
+/// Two requests, and a clock that is ahead by as much as permitted.
+const BASE: Configuration = Configuration {
+    requests: 2,
+    concurrent: 2,
+    per_minute: 1,
+    stored: true,
+    new_limit: None,
+    clock_lead: MAX_CLOCK_SKEW,
+    short_steps: 1,
+    long_steps: 1,
+    failures: 0,
+};
+
+/// Each bound is large in some of them. All at once there would be too many states.
+const CONFIGURATIONS: [Configuration; 12] = [
+    Configuration { short_steps: 2, failures: 1, ..BASE },
+    Configuration { clock_lead: 0, short_steps: 2, ..BASE },
+    Configuration { long_steps: 2, ..BASE },
+    // An administrator raises or lowers the limit.
+    Configuration { new_limit: Some(2), ..BASE },
+    Configuration { per_minute: 2, new_limit: Some(1), short_steps: 0, failures: 1, ..BASE },
+    Configuration { requests: 3, per_minute: 2, new_limit: Some(1), long_steps: 0, failures: 1, ..BASE },
+    // The item does not exist.
+    Configuration { stored: false, failures: 1, ..BASE },
+    Configuration { stored: false, per_minute: 2, long_steps: 0, failures: 2, ..BASE },
+    // More requests.
+    Configuration { requests: 3, ..BASE },
+    Configuration { requests: 3, per_minute: 2, short_steps: 0, failures: 1, ..BASE },
+    Configuration { requests: 3, per_minute: 3, long_steps: 0, failures: 2, ..BASE },
+    Configuration { requests: 4, per_minute: 3, short_steps: 0, ..BASE },
+];
+
+/// The first property that does not hold, and the actions after which it does not.
+fn counterexample(model: LimitModel, checker: &impl Checker<LimitModel>) -> Option<(&'static str, Vec<Action>)> {
+    let properties = model.properties();
+    let mut violated = properties.iter().filter(|property| property.expectation == Expectation::Always);
+    let (property, path) = violated.find_map(|property| Some((property, checker.discovery(property.name)?)))?;
+    let holds = |state: &State| (property.condition)(&model, state);
+    // The checker may follow a path past the state that it looks for.
+    let steps = path.into_vec().into_iter().take_while(|(state, _)| holds(state));
+    Some((property.name, steps.filter_map(|(_, action)| action).collect()))
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "shows the figures of the model")]
+fn limit_holds_in_every_reachable_state() {
+    let mut states = 0;
+    let mut reached = BTreeSet::new();
+    for configuration in CONFIGURATIONS {
+        let model = LimitModel { rules: Rules::default(), configuration };
+        let checker = model.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
+        let count = checker.unique_state_count();
+        println!("{count} states: {configuration:?}");
+        assert_eq!(counterexample(model, &checker), None, "{configuration:?}");
+        states += count;
+        reached.extend(checker.discoveries().into_keys());
+    }
+    println!("{states} states");
+    assert!(states >= 100_000, "{states} states");
+    let properties = LimitModel { rules: Rules::default(), configuration: BASE }.properties();
+    for Property { name, .. } in properties.iter().filter(|property| property.expectation == Expectation::Sometimes) {
+        assert!(reached.contains(name), "in no state {name}");
+    }
+}
+
+/// A window of 61 seconds is wrong too, so the model contains the worst case: clocks that differ by a second and an
+/// answer after a second. A ceiling that is too low breaks no limit, but refuses a request that must be admitted.
+#[test]
+#[expect(clippy::print_stdout, reason = "shows what the model finds")]
+fn wrong_rules_have_a_counterexample() {
+    let more = [
+        ("a window of 61 seconds", Rules { decide: short_window, ..Rules::default() }),
+        ("a ceiling that is too low by one", Rules { decide: ceiling_too_low, ..Rules::default() }),
+    ];
+    // One request is enough to be counted twice, and two to be admitted in one minute.
+    let one = Configuration { requests: 1, per_minute: 2, long_steps: 0, failures: 1, ..BASE };
+    let two = Configuration { short_steps: 2, ..BASE };
+    for (name, rules) in wrong_rules().into_iter().chain(more) {
+        let found = [one, two].into_iter().find_map(|configuration| {
+            let model = LimitModel { rules, configuration };
+            // Breadth first, so that the counterexample is short.
+            let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+            counterexample(model, &checker)
+        });
+        let (property, actions) = found.unwrap_or_else(|| panic!("{name} breaks nothing"));
+        println!("{name}: not \"{property}\" after {actions:?}");
+    }
+}
