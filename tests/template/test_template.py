@@ -37,6 +37,10 @@ EVERYTHING = {
 }
 
 
+# The throttle of each path that requires no key.
+KEYLESS_THROTTLE = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+
+
 def rust(*folders: str) -> str:
     return "\n".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.rs")))
 
@@ -78,6 +82,26 @@ class Template(unittest.TestCase):
             self.assertEqual(self.full[name]["Properties"]["KmsKeyId"], "<EncryptionKmsKey.Arn>", name)
         self.assertIs(self.full["EncryptionKmsKey"]["Properties"]["EnableKeyRotation"], True)
 
+    def test_customer_managed_key_encrypts_signing_secret_and_variables(self):
+        key = "<EncryptionKmsKey.Arn>"
+        for name, member in (("SigningSecret", "KmsKeyId"), ("Function", "KmsKeyArn")):
+            self.assertEqual(self.full[name]["Properties"].get(member), key, name)
+            self.assertNotIn(member, self.plain[name]["Properties"])
+        # A change of these properties would generate a new secret, so they do not depend on a parameter.
+        generated = [one["SigningSecret"]["Properties"]["GenerateSecretString"] for one in (self.plain, self.full)]
+        self.assertEqual(*generated)
+
+    def test_customer_managed_key_admits_account_only_through_table_and_secret(self):
+        """Any other use requires an IAM policy."""
+        services = set()
+        for statement in self.full["EncryptionKmsKey"]["Properties"]["KeyPolicy"]["Statement"]:
+            if statement["Principal"] != {"AWS": "*"}:
+                continue
+            condition = statement["Condition"]["StringEquals"]
+            self.assertEqual(condition["kms:CallerAccount"], "123456789012")
+            services.add(condition["kms:ViaService"])
+        self.assertEqual(services, {f"{one}.{REGION}.amazonaws.com" for one in ("dynamodb", "secretsmanager")})
+
     def test_log_levels_for_any_parameters_keep_audit_lines(self):
         for resources in (self.plain, self.full, self.url):
             logging = resources["Function"]["Properties"]["LoggingConfig"]
@@ -89,17 +113,83 @@ class Template(unittest.TestCase):
     def test_access_log_contains_no_caller_controlled_text(self):
         format = json.loads(self.plain["Stage"]["Properties"]["AccessLogSettings"]["Format"])
         allowed = {
-            "requestId", "identity.sourceIp", "requestTime", "httpMethod", "routeKey", "status", "responseLength",
-            "integrationStatus", "integrationLatency", "error.message",
+            "requestId", "identity.sourceIp", "requestTime", "httpMethod", "routeKey", "status", "integrationStatus",
+            "error.message",
         }
         self.assertEqual({field.removeprefix("$context.") for field in format.values()}, allowed)
+
+    def test_access_log_reveals_no_length_and_no_time_of_an_answer(self):
+        """The length of an answer reveals that of a passphrase, and its time the work for a policy or a password."""
+        format = self.plain["Stage"]["Properties"]["AccessLogSettings"]["Format"]
+        fields = set(re.findall(r"\$context\.([A-Za-z.]+)", format))
+        # The arrival of the request.
+        fields -= {"requestTime", "requestTimeEpoch"}
+        for field in fields:
+            self.assertNotRegex(field, "(?i)length|latency|duration|time|bytes|size")
 
     def test_stage_throttles_and_routes_every_request_to_function(self):
         settings = self.plain["Stage"]["Properties"]["DefaultRouteSettings"]
         self.assertEqual(settings, {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200})
         self.assertEqual(self.plain["Route"]["Properties"]["RouteKey"], "$default")
+        for name, one in self.plain.items():
+            if one["Type"] == "AWS::ApiGatewayV2::Route":
+                self.assertEqual(one["Properties"]["Target"], "integrations/<Integration>", name)
         self.assertNotIn("ReservedConcurrentExecutions", self.plain["Function"]["Properties"])
         self.assertEqual(self.full["Function"]["Properties"]["ReservedConcurrentExecutions"], 5)
+
+    def test_paths_without_a_key_have_routes_and_throttles_of_their_own(self):
+        routes = {
+            one["Properties"]["RouteKey"]: name
+            for name, one in self.plain.items() if one["Type"] == "AWS::ApiGatewayV2::Route"
+        }
+        paths = keyless_paths()
+        # Every method of these paths, so that a request with a wrong method does not use up the throttle of the others.
+        keyless = {f"ANY {path}" for path in paths}
+        self.assertEqual(set(routes), {"$default"} | keyless)
+        stage = self.plain["Stage"]
+        self.assertEqual(stage["Properties"]["RouteSettings"], dict.fromkeys(keyless, KEYLESS_THROTTLE))
+        # API Gateway rejects settings of a route that does not exist yet.
+        self.assertEqual({routes[key] for key in keyless}, set(stage["DependsOn"]))
+        allowed = {
+            one["Properties"]["SourceArn"].split(":")[-1]
+            for one in self.plain.values() if one["Type"] == "AWS::Lambda::Permission"
+        }
+        self.assertEqual(allowed, {"<Api>/$default/$default"} | {f"<Api>/$default/*{path}" for path in paths})
+
+    def test_requests_near_the_throttle_raise_an_alarm(self):
+        for rate in (100, 250):
+            resources = cloudformation.resolved(self.template, ThrottleRate=rate)
+            self.assertNotIn("RequestRateAlarm", self.url)
+            properties = resources["RequestRateAlarm"]["Properties"]
+            self.assertEqual(metrics_of(properties), {"requests": ("AWS/ApiGateway", "Count", "<Api>", 60)})
+            for requests, rings in ((0.79 * 60 * rate, False), (0.8 * 60 * rate, True), (2 * 60 * rate, True)):
+                self.assertIs(is_breaching(properties, requests=requests), rings, (rate, requests))
+
+    def test_many_answers_with_4xx_raise_an_alarm(self):
+        """A 429 of API Gateway is no 5xx, and has no audit line."""
+        metrics = {"requests": ("AWS/ApiGateway", "Count", "<Api>", 300), "errors": ("AWS/ApiGateway", "4xx", "<Api>", 300)}
+        properties = self.plain["ClientErrorAlarm"]["Properties"]
+        self.assertEqual(metrics_of(properties), metrics)
+        metrics = {
+            "requests": ("AWS/Lambda", "UrlRequestCount", "<Function>", 300),
+            "errors": ("AWS/Lambda", "Url4xxCount", "<Function>", 300),
+        }
+        self.assertEqual(metrics_of(self.url["ClientErrorAlarm"]["Properties"]), metrics)
+        for requests, errors, rings in [
+            (299, 299, False), (300, 150, False), (300, 151, True),
+            # 20 a second of 100 a second for /api/health are admitted, beside 10 answers a second for keys.
+            (300 * 110, 300 * 80, True),
+        ]:
+            self.assertIs(is_breaching(properties, requests=requests, errors=errors), rings, (requests, errors))
+
+    def test_request_without_key_has_a_metric_of_its_own(self):
+        for format, line in (("json", {"reason": "no-key"}), ("ocsf", {"status_detail": "no-key"})):
+            resources = cloudformation.resolved(self.template, AuditFormat=format)
+            counting = {
+                name for name, one in resources.items()
+                if one["Type"] == "AWS::Logs::MetricFilter" and matches(one["Properties"]["FilterPattern"], line)
+            }
+            self.assertEqual(counting, {"NoKeyMetric"}, format)
 
     def test_domain_name_disables_default_api_address(self):
         self.assertIs(self.plain["Api"]["Properties"]["DisableExecuteApiEndpoint"], False)
@@ -118,7 +208,7 @@ class Template(unittest.TestCase):
 
     def test_alarms_with_topic_notify_it(self):
         alarms = {name for name, one in self.plain.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-        self.assertEqual(len(alarms), 5)
+        self.assertEqual(len(alarms), 7)
         for name in alarms:
             self.assertNotIn("AlarmActions", self.plain[name]["Properties"])
             self.assertEqual(self.full[name]["Properties"]["AlarmActions"], [EVERYTHING["AlarmTopicArn"]])
@@ -138,7 +228,9 @@ class Template(unittest.TestCase):
                         allowed[action] = statement["Resource"]
             logs = {"logs:CreateLogStream": "<FunctionLogGroup.Arn>", "logs:PutLogEvents": "<FunctionLogGroup.Arn>"}
             traces = {"xray:PutTraceSegments": "*", "xray:PutTelemetryRecords": "*"}
-            expected = dict.fromkeys(called, "<Table.Arn>") | logs | (traces if resources is self.full else {})
+            expected = dict.fromkeys(called, "<Table.Arn>") | logs
+            if resources is self.full:
+                expected |= traces | {"kms:Decrypt": "<EncryptionKmsKey.Arn>"}
             self.assertEqual(allowed, expected)
 
     def test_environment_variables_match_the_settings(self):
@@ -188,6 +280,9 @@ class Stack(unittest.TestCase):
                 file.writestr("bootstrap", "a placeholder: moto does not run the function")
             archive.seek(0)
             s3.upload_fileobj(archive, "bucket", "key")
+        # moto does not remove AWS::NoValue from a list. These policies have it as their alternative.
+        policies = template["Resources"]["FunctionRole"]["Properties"]["Policies"]
+        policies[:] = [one for one in policies if "Fn::If" not in one]
         stacks = self.client("cloudformation")
         stacks.create_stack(
             StackName="passloom",
@@ -277,7 +372,7 @@ class Stack(unittest.TestCase):
                 counted[transformation["MetricName"]] = sum(numbers)
         expected = {
             "Succeeded": 4, "Refused": 4, "Failed": 1, "Generated": 4, "RateLimited": 1, "ForgedKeys": 1,
-            "DatabaseUnavailable": 1, "ColdStarts": 2,
+            "NoKey": 1, "DatabaseUnavailable": 1, "ColdStarts": 2,
         }
         self.assertEqual(counted, expected)
 
@@ -369,8 +464,34 @@ class Dashboards(unittest.TestCase):
                         shown.add(metric[1])
             self.assertEqual(shown, defined)
             for one in resources.values():
-                if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"]["Namespace"] == "Passloom/passloom":
+                if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "Passloom/passloom":
                     self.assertIn(one["Properties"]["MetricName"], defined)
+
+
+def keyless_paths() -> set:
+    """The paths whose operations require no key, according to the published contract."""
+    paths = json.loads((ROOT / "src/http/openapi.json").read_text())["paths"]
+    return {path for path, operations in paths.items() if operations.get("get", {}).get("security") == []}
+
+
+def metrics_of(alarm: dict) -> dict:
+    """The metrics of an alarm with an expression: namespace, name, dimension and period."""
+    found = {}
+    for one in alarm["Metrics"]:
+        if "MetricStat" in one:
+            metric = one["MetricStat"]["Metric"]
+            dimension, = metric["Dimensions"]
+            found[one["Id"]] = (metric["Namespace"], metric["MetricName"], dimension["Value"], one["MetricStat"]["Period"])
+    return found
+
+
+def is_breaching(alarm: dict, **metrics: float) -> bool:
+    """Whether an alarm with an expression rings at these values of its metrics."""
+    expression, = [one["Expression"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
+    functions = {"IF": lambda condition, one, other: one if condition else other}
+    value = eval(expression, {"__builtins__": {}}, functions | metrics)
+    compare = {"GreaterThanThreshold": float.__gt__, "GreaterThanOrEqualToThreshold": float.__ge__}
+    return compare[alarm["ComparisonOperator"]](round(float(value), 6), float(alarm["Threshold"]))
 
 
 def field(line: dict, selector: str):

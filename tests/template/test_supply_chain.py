@@ -1,0 +1,104 @@
+"""Tests of what builds and deploys the function: the Python tools that make installs, and the workflow.
+
+The tools run with the credentials of a deployment, or build the function.
+"""
+
+import pathlib
+import re
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "tests/requirements"
+TOOLS = {"cargo-lambda", "cfn-lint", "checkov", "cloud", "fastapi", "sam", "schemathesis", "uv"}
+MAKEFILE = (ROOT / "Makefile").read_text()
+# `name==version`, perhaps with extras and a marker, and its hashes.
+LOCKED = re.compile(r"([a-z0-9-]+)(?:\[[a-z]+\])?==([0-9a-z.]+)(?: ; [^\\]+?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
+
+
+def requested(tool: str) -> dict:
+    """The packages that a tool consists of, with their versions."""
+    lines = (REQUIREMENTS / f"{tool}.in").read_text().splitlines()
+    return dict(re.sub(r"\[.*\]", "", line).split("==") for line in lines)
+
+
+class Requirements(unittest.TestCase):
+    """The files in tests/requirements."""
+
+    def test_each_tool_has_a_locked_file(self):
+        for suffix in ("in", "txt"):
+            self.assertEqual({path.stem for path in REQUIREMENTS.glob(f"*.{suffix}")}, TOOLS, suffix)
+
+    def test_locked_file_consists_of_versions_and_hashes_only(self):
+        for tool in TOOLS:
+            text = (REQUIREMENTS / f"{tool}.txt").read_text()
+            # No option, no URL, no path: a host of a registry would be one.
+            self.assertEqual(LOCKED.sub("", text), "", tool)
+
+    def test_locked_file_contains_the_requested_versions(self):
+        for tool in TOOLS:
+            locked = {}
+            for name, version, _ in LOCKED.findall((REQUIREMENTS / f"{tool}.txt").read_text()):
+                locked.setdefault(name, set()).add(version)
+            for name, version in requested(tool).items():
+                self.assertEqual(locked.get(name), {version}, tool)
+
+    def test_makefile_installs_locked_files_only(self):
+        installations = re.findall(r"pip install((?:.*\\\n)*.*)", MAKEFILE)
+        self.assertTrue(installations)
+        for arguments in installations:
+            for option in ("--require-hashes", "--only-binary :all:", "--requirement "):
+                self.assertIn(option, arguments)
+            self.assertNotRegex(arguments, "==")
+
+    def test_makefile_repeats_no_version_of_a_tool(self):
+        for tool in TOOLS:
+            for name, version in requested(tool).items():
+                self.assertNotRegex(MAKEFILE, rf"(=|= |==|@){re.escape(version)}\b", name)
+
+
+class Workflow(unittest.TestCase):
+    """The workflow of GitHub Actions."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.text = (ROOT / ".github/workflows/ci.yml").read_text()
+        cls.workflow = yaml.safe_load(cls.text)
+        # YAML 1.1 reads the word `on` as a truth value.
+        cls.events = cls.workflow[True]
+        cls.jobs = cls.workflow["jobs"]
+
+    def test_actions_are_pinned_by_commit(self):
+        used = re.findall(r"uses: (.*)", self.text)
+        self.assertGreaterEqual(len(used), 5)
+        for one in used:
+            self.assertRegex(one, r"^[\w-]+/[\w-]+@[0-9a-f]{40} # v[0-9.]+$")
+
+    def test_advisories_are_checked_weekly(self):
+        schedule, = self.events["schedule"]
+        self.assertRegex(schedule["cron"], r"^\d+ \d+ \* \* [0-6]$")
+        weekly = {name for name, job in self.jobs.items() if "if" not in job}
+        runs = [step.get("run") for name in weekly for step in self.jobs[name]["steps"]]
+        self.assertIn("make advisories", runs)
+
+    def test_only_provenance_of_a_version_may_sign(self):
+        self.assertEqual(self.workflow["permissions"], {"contents": "read"})
+        self.assertEqual({name for name, job in self.jobs.items() if "permissions" in job}, {"provenance"})
+        job = self.jobs["provenance"]
+        permissions = {"contents": "read", "id-token": "write", "attestations": "write"}
+        self.assertEqual(job["permissions"], permissions)
+        self.assertEqual(job["if"], "startsWith(github.ref, 'refs/tags/v')")
+        self.assertEqual(set(job["needs"]), set(self.jobs) - {"provenance"})
+
+    def test_provenance_runs_no_code_of_the_project(self):
+        """Otherwise a build script of a dependency could sign anything."""
+        used = {step["uses"].split("@")[0] for step in self.jobs["provenance"]["steps"] if "uses" in step}
+        expected = {"actions/attest-build-provenance", "actions/download-artifact", "actions/upload-artifact"}
+        self.assertEqual(used, expected)
+        for step in self.jobs["provenance"]["steps"]:
+            self.assertNotRegex(step.get("run", ""), "make|cargo|python|pip")
+
+
+if __name__ == "__main__":
+    unittest.main()
