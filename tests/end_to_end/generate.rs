@@ -65,6 +65,26 @@ async fn no_parameters_return_sixteen_letters_and_digits() {
     assert_eq!(answer.header("content-type"), "application/json");
 }
 
+#[tokio::test]
+async fn length_left_out_is_sixteen_or_what_the_minima_need() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("min_digits=14", 16),
+        ("min_digits=15", 17),
+        ("min_digits=20", 22),
+        ("min_digits=20&min_lowercase=0&min_uppercase=0", 20),
+        ("min_digits=20&min_lowercase=0&min_uppercase=0&min_classes=3", 22),
+        ("policy=pci-dss-4&min_digits=20&min_lowercase=1&min_uppercase=1", 22),
+    ];
+    check_all(cases, async |(query, length)| {
+        let answer = deployment.generate(&key, query).await;
+        let body = answer.json();
+        assert_eq!((answer.password().len(), &body["length"]), (length, &json!(length)), "{query}");
+    })
+    .await;
+}
+
 /// The requests that clients of the two tutorial services send.
 #[tokio::test]
 async fn requests_of_tutorial_services_return_matching_passwords() {

@@ -191,6 +191,9 @@ proptest! {
             Some(Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)).ok()?.count().entropy().bits())
         };
         if let Some(before) = entropy(&constraints) {
+            // Without `length`, higher minima would lengthen the password.
+            let length = Some(Policy::new(&constraints, None).unwrap().length());
+            let constraints = Constraints { length, ..constraints };
             let max_consecutive = Some(constraints.max_consecutive.unwrap_or(max).min(max));
             let mut stricter = vec![
                 Constraints { max_consecutive, ..constraints.clone() },

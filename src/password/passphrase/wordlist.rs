@@ -1,4 +1,5 @@
-//! EFF's word lists for passphrases.
+//! EFF's word lists for passphrases, without the words that contain a hyphen: `-` is the default separator, and a
+//! reader who splits a passphrase at it would find too many words.
 //!
 //! A list is one text and the positions at which its words end: an array of string slices would be three times as large,
 //! and the loader would have to relocate each of its pointers at every start.
@@ -12,19 +13,19 @@ named_enum! {
     /// A list of words.
     #[derive(Default)]
     pub enum Wordlist {
-        /// EFF's large list: 7776 words of 3 to 9 letters.
+        /// EFF's large list: 7772 words of 3 to 9 letters.
         #[default]
         EffLarge = "eff-large",
-        /// EFF's first short list: 1296 words of 3 to 5 letters.
+        /// EFF's first short list: 1295 words of 3 to 5 letters.
         EffShort1 = "eff-short-1",
-        /// EFF's second short list: 1296 words of 3 to 10 letters, unique in their first three.
+        /// EFF's second short list: 1295 words of 3 to 10 letters, unique in their first three.
         EffShort2 = "eff-short-2",
     }
 }
 
-static LARGE: Words<{ letters(&EFF_LONG_WORDLIST) }, 7776> = Words::new(&EFF_LONG_WORDLIST);
-static SHORT_1: Words<{ letters(&EFF_SHORT_WORDLIST_1) }, 1296> = Words::new(&EFF_SHORT_WORDLIST_1);
-static SHORT_2: Words<{ letters(&EFF_SHORT_WORDLIST_2_0) }, 1296> = Words::new(&EFF_SHORT_WORDLIST_2_0);
+static LARGE: Words<{ letters(&EFF_LONG_WORDLIST) }, 7772> = Words::new(&EFF_LONG_WORDLIST);
+static SHORT_1: Words<{ letters(&EFF_SHORT_WORDLIST_1) }, 1295> = Words::new(&EFF_SHORT_WORDLIST_1);
+static SHORT_2: Words<{ letters(&EFF_SHORT_WORDLIST_2_0) }, 1295> = Words::new(&EFF_SHORT_WORDLIST_2_0);
 
 impl Wordlist {
     /// The number of words.
@@ -69,12 +70,16 @@ struct Words<const LETTERS: usize, const COUNT: usize> {
 }
 
 impl<const LETTERS: usize, const COUNT: usize> Words<LETTERS, COUNT> {
-    const fn new(words: &[&str; COUNT]) -> Self {
+    const fn new(source: &[&str]) -> Self {
         assert!(LETTERS < 65_536, "ends are 16-bit numbers");
         let (mut text, mut ends) = ([0; LETTERS], [[0; 2]; COUNT]);
-        let (mut at, mut index) = (0, 0);
-        while index < COUNT {
-            let word = words[index].as_bytes();
+        let (mut at, mut count, mut index) = (0, 0, 0);
+        while index < source.len() {
+            let word = source[index].as_bytes();
+            index += 1;
+            if has_hyphen(word) {
+                continue;
+            }
             let mut letter = 0;
             while letter < word.len() {
                 text[at] = word[letter];
@@ -82,26 +87,40 @@ impl<const LETTERS: usize, const COUNT: usize> Words<LETTERS, COUNT> {
                 letter += 1;
             }
             let end = at.to_le_bytes();
-            ends[index] = [end[0], end[1]];
-            index += 1;
+            ends[count] = [end[0], end[1]];
+            count += 1;
         }
+        assert!(count == COUNT, "the list has this many words without a hyphen");
         Self { text, ends }
     }
 }
 
-/// The letters of all words.
-const fn letters(words: &[&str]) -> usize {
+/// The letters of all words without a hyphen.
+const fn letters(source: &[&str]) -> usize {
     let (mut sum, mut index) = (0, 0);
-    while index < words.len() {
-        sum += words[index].len();
+    while index < source.len() {
+        if !has_hyphen(source[index].as_bytes()) {
+            sum += source[index].len();
+        }
         index += 1;
     }
     sum
 }
 
+const fn has_hyphen(word: &[u8]) -> bool {
+    let mut index = 0;
+    while index < word.len() {
+        if word[index] == b'-' {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Wordlist;
+    use super::*;
 
     /// Neighbours suffice: in alphabetical order, a word that begins with another comes directly after it.
     #[test]
@@ -111,16 +130,20 @@ mod tests {
             for pair in words.windows(2) {
                 assert!(pair[0] < pair[1] && !pair[1].starts_with(pair[0]), "{}", list.name());
             }
-            assert!(words.iter().all(|word| word.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')));
+            assert!(words.iter().all(|word| word.iter().all(u8::is_ascii_lowercase)), "{}", list.name());
         }
     }
 
     #[test]
-    fn wordlist_has_the_words_of_its_source() {
-        let word = |list: Wordlist, index| std::str::from_utf8(list.word(index)).unwrap_or_default();
-        assert_eq!(Wordlist::ALL.map(Wordlist::size), [7776, 1296, 1296]);
-        assert_eq!([word(Wordlist::EffLarge, 0), word(Wordlist::EffLarge, 7775)], ["abacus", "zoom"]);
-        assert_eq!([word(Wordlist::EffShort1, 0), word(Wordlist::EffShort1, 1295)], ["acid", "zoom"]);
-        assert_eq!([word(Wordlist::EffShort2, 0), word(Wordlist::EffShort2, 1295)], ["aardvark", "zucchini"]);
+    fn wordlist_has_the_words_of_its_source_without_a_hyphen() {
+        for (list, source) in [
+            (Wordlist::EffLarge, &EFF_LONG_WORDLIST[..]),
+            (Wordlist::EffShort1, &EFF_SHORT_WORDLIST_1[..]),
+            (Wordlist::EffShort2, &EFF_SHORT_WORDLIST_2_0[..]),
+        ] {
+            let words = (0..list.size()).map(|index| list.word(index));
+            assert!(words.eq(source.iter().filter(|word| !word.contains('-')).map(|word| word.as_bytes())));
+        }
+        assert_eq!(Wordlist::ALL.map(Wordlist::size), [7772, 1295, 1295]);
     }
 }

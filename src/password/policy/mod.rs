@@ -31,6 +31,8 @@ pub struct Policy {
     /// The lengths among which `min_entropy` chooses; a single one without it.
     lengths: LengthRange,
     min_entropy: Option<u16>,
+    /// The characters that the minima need.
+    needed: u32,
     spec: PasswordSpec,
 }
 
@@ -46,7 +48,8 @@ impl Policy {
         let constraints = applied.as_ref().unwrap_or(constraints);
         let lengths = length_range(constraints, preset)?;
         let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
-        let length = constraints.length.unwrap_or(lengths.default_length());
+        let resolved = ResolvedRules::new(constraints, Spaces::Generated)?;
+        let length = constraints.length.unwrap_or_else(|| lengths.default_length(resolved.needed()));
         let longest = if chooses_length { lengths.max } else { length };
         for (parameter, value, max) in [
             ("max_consecutive", constraints.max_consecutive, longest),
@@ -57,7 +60,6 @@ impl Policy {
                 return Err(PolicyError::OutOfRange { parameter, min: 1, max });
             }
         }
-        let resolved = ResolvedRules::new(constraints, Spaces::Generated)?;
         let policy = Self {
             exclude: resolved.exclude,
             exclude_similar: constraints.exclude_similar.unwrap_or(false),
@@ -67,6 +69,7 @@ impl Policy {
             max_consecutive: resolved.max_consecutive,
             lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
             min_entropy: constraints.min_entropy,
+            needed: resolved.needed(),
             spec: resolved.spec(length),
             classes: resolved.classes,
         };
@@ -131,15 +134,12 @@ impl Policy {
     /// Finds contradictions that show without counting.
     fn check(&self) -> Result<(), PolicyError> {
         let PasswordSpec { length, pool, .. } = self.spec;
-        let required = || self.classes.iter().filter(|one| one.min > 0);
-        let mut needed: u32 = required().map(|one| u32::from(one.min)).sum();
-        if let Some(MinClasses { classes, min }) = &self.spec.min_classes {
-            if classes.len() < *min {
-                return Err(PolicyError::TooFewClasses { min: *min, classes: classes.len() });
-            }
-            needed += u32::try_from(min.saturating_sub(required().count())).unwrap_or(u32::MAX);
+        if let Some(MinClasses { classes, min }) = &self.spec.min_classes
+            && classes.len() < *min
+        {
+            return Err(PolicyError::TooFewClasses { min: *min, classes: classes.len() });
         }
-        if needed > u32::from(length) {
+        if self.needed > u32::from(length) {
             return Err(PolicyError::LengthTooShort { length, minima: self.minima() });
         }
         if let Some(start) = self.start
@@ -151,7 +151,7 @@ impl Policy {
             if pool.len() < u32::from(length) {
                 return Err(PolicyError::TooFewCharacters { length, available: pool.len() });
             }
-            if let Some(one) = required().find(|one| one.allowed.len() < u32::from(one.min)) {
+            if let Some(one) = self.classes.iter().find(|one| one.allowed.len() < u32::from(one.min)) {
                 let ClassInUse { class, min, allowed, .. } = *one;
                 return Err(PolicyError::TooFewOfClass { class, min, available: allowed.len() });
             }
