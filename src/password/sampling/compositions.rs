@@ -18,11 +18,10 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use num_bigint::BigUint;
-use rand::TryCryptoRng;
 
 use super::budget::{BudgetExceeded, WorkBudget};
+use super::choices::Choices;
 use super::cumulative::CumulativeTable;
-use super::uniform::Uniform;
 use crate::password::charset::CharSet;
 use crate::password::spec::{PasswordSpec, Requirement};
 
@@ -134,17 +133,13 @@ impl Compositions {
     }
 
     /// Draws a text into `text`: each text that satisfies everything but `max_consecutive` is equally likely.
-    pub(super) fn draw<R: TryCryptoRng>(
-        &self,
-        uniform: &mut Uniform<'_, R>,
-        text: &mut Vec<u8>,
-    ) -> Result<(), R::Error> {
+    pub(super) fn draw<C: Choices>(&self, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         text.clear();
         let ways = || self.openings.iter().map(|opening| opening.ways.clone());
-        let opening = &self.openings[self.opening.draw(uniform, ways)?];
+        let opening = &self.openings[choices.by_weight(&self.opening, ways)?];
         let mut used = CharSet::default();
         if let Some(first) = &opening.first {
-            let byte = first[uniform.below(first.len())?];
+            let byte = first[choices.below(first.len())?];
             used = used.with(byte);
             text.push(byte);
         }
@@ -153,30 +148,25 @@ impl Compositions {
         let Table { atoms, start, .. } = &opening.table;
         let mut state = *start;
         for (level, atom) in atoms.iter().enumerate() {
-            let taken = opening.table.draw_choice(level, state, uniform)?;
+            let taken = opening.table.draw_choice(level, state, choices)?;
             state = State { positions: state.positions - taken, ..state.after(atom, taken) };
-            self.draw_characters(opening, atom, taken, used, uniform, text)?;
+            self.draw_characters(opening, atom, taken, used, choices, text)?;
         }
-        // Fisher-Yates shuffle: each order results from equally many shuffles.
-        for last in (fixed + 1..text.len()).rev() {
-            let other = fixed + uniform.below(last - fixed + 1)?;
-            text.swap(last, other);
-        }
-        Ok(())
+        shuffle(&mut text[fixed..], choices)
     }
 
-    fn draw_characters<R: TryCryptoRng>(
+    fn draw_characters<C: Choices>(
         &self,
         opening: &Opening,
         atom: &Atom,
         taken: u16,
         used: CharSet,
-        uniform: &mut Uniform<'_, R>,
+        choices: &mut C,
         text: &mut Vec<u8>,
-    ) -> Result<(), R::Error> {
+    ) -> Result<(), C::Error> {
         if !self.no_repeats {
             for _ in 0..taken {
-                text.push(atom.characters[uniform.below(atom.characters.len())?]);
+                text.push(atom.characters[choices.below(atom.characters.len())?]);
             }
             return Ok(());
         }
@@ -185,10 +175,18 @@ impl Compositions {
         let mut left: Vec<u8> = whole.unwrap_or(&atom.characters).clone();
         left.retain(|&byte| !used.contains(byte));
         for _ in 0..taken {
-            text.push(left.swap_remove(uniform.below(left.len())?));
+            text.push(left.swap_remove(choices.below(left.len())?));
         }
         Ok(())
     }
+}
+
+/// Fisher-Yates: each order results from equally many shuffles.
+pub(super) fn shuffle<C: Choices>(text: &mut [u8], choices: &mut C) -> Result<(), C::Error> {
+    for last in (1..text.len()).rev() {
+        text.swap(last, choices.below(last + 1)?);
+    }
+    Ok(())
 }
 
 /// The cells of the Venn diagram of requirements and start, ordered so that the cells of a requirement are adjacent where
@@ -309,14 +307,9 @@ impl Table {
         })
     }
 
-    fn draw_choice<R: TryCryptoRng>(
-        &self,
-        level: usize,
-        state: State,
-        uniform: &mut Uniform<'_, R>,
-    ) -> Result<u16, R::Error> {
+    fn draw_choice<C: Choices>(&self, level: usize, state: State, choices: &mut C) -> Result<u16, C::Error> {
         let choice = match self.levels[level].get(&state).and_then(|node| node.table.as_ref()) {
-            Some(table) => table.draw(uniform, || self.weights(level, state))?,
+            Some(table) => choices.by_weight(table, || self.weights(level, state))?,
             None => unreachable!("only states with a way are drawn"),
         };
         Ok(self.choices(level, state).start() + u16::try_from(choice).unwrap_or(u16::MAX))

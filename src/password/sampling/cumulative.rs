@@ -11,7 +11,7 @@ use super::uniform::Uniform;
 /// For example, a total of 100 bits needs draws of 100 random bits. Their first 64 bits are compared with the first 64
 /// bits of the sums. Only if they are equal to those of a sum, which happens once in 2^64 draws for each sum, the other
 /// 36 bits are drawn and the full sums are computed again. So the choice is exact in both cases.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CumulativeTable {
     /// Bits of the total.
     bits: u64,
@@ -47,28 +47,50 @@ impl CumulativeTable {
         if self.sums.len() == 1 {
             return Ok(0);
         }
-        let total = self.sums[self.sums.len() - 1];
         loop {
             let leading = uniform.bits(self.precision_bits)?;
-            if leading > total {
-                continue;
-            }
-            let above = self.sums.partition_point(|&sum| sum < leading);
-            if self.sums[above] > leading {
-                return Ok(above);
-            }
-            // The leading bits are those of a sum, so the other bits decide.
-            let rest = self.bits - self.precision_bits;
-            let draw = (BigUint::from(leading) << rest) + uniform.big_bits(rest)?;
-            let mut sum = BigUint::ZERO;
-            if let Some(chosen) = weights().position(|weight| {
-                sum += weight;
-                draw < sum
-            }) {
-                return Ok(chosen);
+            let chosen = match self.decide(leading) {
+                Decision::Chosen(choice) => Some(choice),
+                Decision::Rejected => None,
+                Decision::Tie => self.decide_tie(leading, uniform.big_bits(self.other_bits())?, weights()),
+            };
+            if let Some(choice) = chosen {
+                return Ok(choice);
             }
         }
     }
+
+    /// What the leading bits of an integer decide.
+    fn decide(&self, leading: u64) -> Decision {
+        let above = self.sums.partition_point(|&sum| sum < leading);
+        match self.sums.get(above) {
+            None => Decision::Rejected,
+            Some(&sum) if sum == leading => Decision::Tie,
+            Some(_) => Decision::Chosen(above),
+        }
+    }
+
+    /// The choice of an integer whose leading bits are those of a sum; `None` if it is not below the total.
+    fn decide_tie(&self, leading: u64, others: BigUint, mut weights: impl Iterator<Item = BigUint>) -> Option<usize> {
+        let draw = (BigUint::from(leading) << self.other_bits()) + others;
+        let mut sum = BigUint::ZERO;
+        weights.position(|weight| {
+            sum += weight;
+            draw < sum
+        })
+    }
+
+    const fn other_bits(&self) -> u64 {
+        self.bits - self.precision_bits
+    }
+}
+
+enum Decision {
+    Chosen(usize),
+    /// The integer is not below the total.
+    Rejected,
+    /// The leading bits are those of a sum, so the other bits decide.
+    Tie,
 }
 
 fn leading_bits(number: &BigUint, bits: u64, precision_bits: u64) -> u64 {
@@ -78,34 +100,38 @@ fn leading_bits(number: &BigUint, bits: u64, precision_bits: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
-
     use super::*;
 
-    /// With few bits of precision most draws tie with a sum. A weight of 0, and a large weight beside small ones, reach
-    /// every branch. The weights sum to 96, so 96,000 draws choose each 1,000 times its weight.
+    /// Every integer of as many bits as the total has, for all lists of up to four weights from 0 to 5, and for one with
+    /// a large weight. With few bits of precision most integers tie with a sum.
     #[test]
-    fn draw_with_any_precision_chooses_in_proportion_to_weights() {
-        let weights = [3_u32, 0, 50, 1, 9, 33];
-        for precision_bits in [1, 2, 3, 5, 7, 64] {
-            let big = || weights.iter().map(|&weight| BigUint::from(weight));
-            let table = CumulativeTable::new(big(), precision_bits);
-            let mut random = StdRng::seed_from_u64(precision_bits);
-            let mut uniform = Uniform::new(&mut random, 1024);
-            let mut counts = [0_u32; 6];
-            for _ in 0..96_000 {
-                counts[table.draw(&mut uniform, big).expect("infallible")] += 1;
-            }
-            assert_eq!(counts[1], 0);
-            for (count, weight) in counts.into_iter().zip(weights) {
-                // Six standard deviations of a binomial distribution.
-                let expected = f64::from(weight) * 1000.0;
-                assert!(
-                    (f64::from(count) - expected).abs() <= 6.0 * expected.sqrt(),
-                    "{counts:?} with {precision_bits} bits"
-                );
+    fn every_integer_below_the_total_chooses_in_proportion_to_weights() {
+        let mut lists: Vec<Vec<u32>> = vec![vec![3, 0, 500, 1, 9, 33]];
+        for length in 2..=4 {
+            lists.extend((0..6_u32.pow(length)).map(|code| (0..length).map(|at| code / 6_u32.pow(at) % 6).collect()));
+        }
+        for weights in lists.iter().filter(|weights| weights.iter().sum::<u32>() > 0) {
+            for precision_bits in [1, 2, 3, 5, 7, 64] {
+                assert_eq!(integers_of_each_choice(weights, precision_bits), *weights, "{precision_bits} bits");
             }
         }
+    }
+
+    fn integers_of_each_choice(weights: &[u32], precision_bits: u64) -> Vec<u32> {
+        let big = || weights.iter().map(|&weight| BigUint::from(weight));
+        let table = CumulativeTable::new(big(), precision_bits);
+        let others = 1_u32 << table.other_bits();
+        let mut integers = vec![0; weights.len()];
+        for leading in 0..1_u64 << table.precision_bits {
+            match table.decide(leading) {
+                Decision::Chosen(choice) => integers[choice] += others,
+                Decision::Rejected => {}
+                Decision::Tie => {
+                    let choices = (0..others).filter_map(|other| table.decide_tie(leading, other.into(), big()));
+                    choices.for_each(|choice| integers[choice] += 1);
+                }
+            }
+        }
+        integers
     }
 }

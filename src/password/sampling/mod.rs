@@ -1,10 +1,13 @@
 //! Counts the passwords of a specification, and draws one of them uniformly.
 
 pub(super) mod budget;
+mod choices;
 mod compositions;
 mod cumulative;
 mod inclusion_exclusion;
 mod modular;
+#[cfg(test)]
+mod proof;
 mod runs;
 pub(super) mod sampler;
 pub(super) mod uniform;

@@ -14,11 +14,10 @@
 //! The sampler leaves requirements to rejection. The first character is exact.
 
 use num_bigint::BigUint;
-use rand::TryCryptoRng;
 
 use super::budget::{BudgetExceeded, WorkBudget};
+use super::choices::Choices;
 use super::cumulative::CumulativeTable;
-use super::uniform::Uniform;
 use crate::password::spec::PasswordSpec;
 
 /// The steps of one choice: adding to two sums, and per machine word of the numbers.
@@ -74,23 +73,19 @@ impl Runs {
     }
 
     /// Draws a text into `text`: each text with valid runs and a valid start is equally likely.
-    pub(super) fn draw<R: TryCryptoRng>(
-        &self,
-        uniform: &mut Uniform<'_, R>,
-        text: &mut Vec<u8>,
-    ) -> Result<(), R::Error> {
+    pub(super) fn draw<C: Choices>(&self, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         text.clear();
         let length = self.tables.len();
-        let mut letter = self.first[uniform.below(self.first.len())?];
+        let mut letter = self.first[choices.below(self.first.len())?];
         loop {
             let left = length - text.len();
-            let run = 1 + self.tables[left - 1].draw(uniform, || weights(&self.ways, left, self.longest))?;
+            let run = 1 + choices.by_weight(&self.tables[left - 1], || weights(&self.ways, left, self.longest))?;
             text.extend(std::iter::repeat_n(self.pool[letter], run));
             if text.len() == length {
                 return Ok(());
             }
             // Any other character: indices from this one on move up by one.
-            let other = uniform.below(self.pool.len() - 1)?;
+            let other = choices.below(self.pool.len() - 1)?;
             letter = if other < letter { other } else { other + 1 };
         }
     }

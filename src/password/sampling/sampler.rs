@@ -17,6 +17,7 @@ use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use super::budget::WorkBudget;
+use super::choices::Choices;
 use super::compositions::Compositions;
 use super::cumulative::{CumulativeTable, PRECISION_BITS};
 use super::inclusion_exclusion;
@@ -46,7 +47,7 @@ pub struct Sampler {
     bytes: usize,
 }
 
-struct Case {
+pub(super) struct Case {
     spec: PasswordSpec,
     count: BigUint,
     generator: Generator,
@@ -190,15 +191,20 @@ impl Sampler {
     pub fn draw<R: TryCryptoRng>(&self, random: &mut R) -> Result<Secret, DrawError<R::Error>> {
         let length = usize::from(self.spec.length);
         let mut uniform = Uniform::new(random, self.cases[0].generator.bytes(length));
-        let case = &self.cases[self.choice.draw(&mut uniform, || self.cases.iter().map(|case| case.count.clone()))?];
+        let case = self.draw_case(&mut uniform)?;
         let mut text = Zeroizing::new(Vec::with_capacity(length));
         for _ in 0..MAX_DRAWS {
-            case.generator.draw(length, &mut uniform, &mut text)?;
-            if case.exact || case.spec.matches(&text) {
+            if case.draw(&mut uniform, &mut text)? {
                 return Ok(Secret::from_ascii(&text));
             }
         }
         Err(DrawError::Exhausted)
+    }
+
+    /// Draws a case, in proportion to its passwords.
+    pub(super) fn draw_case<C: Choices>(&self, choices: &mut C) -> Result<&Case, C::Error> {
+        let counts = || self.cases.iter().map(|case| case.count.clone());
+        Ok(&self.cases[choices.by_weight(&self.choice, counts)?])
     }
 }
 
@@ -239,6 +245,12 @@ impl Case {
         };
         Ok(Self { spec, count, generator, exact, share })
     }
+
+    /// Draws a text into `text`. Returns whether it is a password of this case.
+    pub(super) fn draw<C: Choices>(&self, choices: &mut C, text: &mut Vec<u8>) -> Result<bool, C::Error> {
+        self.generator.draw(usize::from(self.spec.length), choices, text)?;
+        Ok(self.exact || self.spec.matches(text))
+    }
 }
 
 impl Generator {
@@ -256,22 +268,17 @@ impl Generator {
         }
     }
 
-    fn draw<R: TryCryptoRng>(
-        &self,
-        length: usize,
-        uniform: &mut Uniform<'_, R>,
-        text: &mut Vec<u8>,
-    ) -> Result<(), R::Error> {
+    fn draw<C: Choices>(&self, length: usize, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         match self {
             Self::Unconstrained(pool) => {
                 text.clear();
                 for _ in 0..length {
-                    text.push(pool[uniform.below(pool.len())?]);
+                    text.push(pool[choices.below(pool.len())?]);
                 }
                 Ok(())
             }
-            Self::Compositions(tables) => tables.draw(uniform, text),
-            Self::Runs(tables) => tables.draw(uniform, text),
+            Self::Compositions(tables) => tables.draw(choices, text),
+            Self::Runs(tables) => tables.draw(choices, text),
         }
     }
 }
