@@ -263,6 +263,18 @@ async fn hostile_rules_are_answered_or_return_400() {
     assert!(detail.contains("min_entropy 200") || detail.contains("too expensive"), "{detail}");
 }
 
+#[tokio::test]
+async fn upper_limit_beyond_65535_is_no_limit() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let rules = ["maxlength: 65536; max-consecutive: 99999999999999999999", "maxlength: 1000000; maxlength: 70000"];
+    check_all(rules, async |rules| {
+        let answer = generate(&deployment, &key, json!({ "passwordrules": rules, "length": 200 })).await.ok();
+        assert_eq!((&answer["length"], &answer["policy"]["max_consecutive"]), (&json!(200), &Value::Null));
+    })
+    .await;
+}
+
 /// The reference implementation ignores rules that it does not understand, even a `minlength`.
 #[tokio::test]
 async fn invalid_rules_return_400_with_the_position() {
@@ -275,10 +287,14 @@ async fn invalid_rules_return_400_with_the_position() {
              max-consecutive.",
         ),
         (
-            "minlength: 8; required: lowercase;",
+            "minlength: 8; required: hexadecimal;",
             "passwordrules, character 25: unknown class; the classes are upper, lower, digit, special, \
              ascii-printable, unicode and sets in brackets.",
         ),
+        ("required: digits", "passwordrules, character 11: unknown class; write \"digit\" instead."),
+        ("allowed: letters", "passwordrules, character 10: unknown class; write \"lower, upper\" instead."),
+        ("minlength: 65536", "passwordrules, character 12: the value must be a whole number from 0 to 65535."),
+        ("maxlength: 00", "passwordrules, character 12: the value must be a whole number from 1 to 65535."),
         ("minlength 12", "passwordrules, character 11: a colon is missing."),
         ("minlength: ; maxlength: 5", "passwordrules, character 12: a value is missing."),
         ("minlength: twelve", "passwordrules, character 12: the value must be a whole number from 0 to 65535."),

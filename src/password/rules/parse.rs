@@ -14,6 +14,20 @@ const NAMES: [&str; 5] = ["minlength", "maxlength", "required", "allowed", "max-
 /// Names of the classes.
 const CLASSES: [&str; 6] = ["upper", "lower", "digit", "special", "ascii-printable", "unicode"];
 
+/// Names that people write instead of classes, and the classes that they mean.
+const MEANT: [(&str, &str); 10] = [
+    ("lowercase", "lower"),
+    ("uppercase", "upper"),
+    ("letter", "lower, upper"),
+    ("letters", "lower, upper"),
+    ("digits", "digit"),
+    ("number", "digit"),
+    ("numbers", "digit"),
+    ("symbol", "special"),
+    ("symbols", "special"),
+    ("ascii", "ascii-printable"),
+];
+
 /// What is wrong with password rules, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulesError {
@@ -33,7 +47,10 @@ pub enum RulesErrorKind {
     /// A rule has no value.
     NoValue,
     /// No class has this name.
-    UnknownClass,
+    UnknownClass {
+        /// The class that is probably meant.
+        meant: Option<&'static str>,
+    },
     /// A set in brackets is not closed.
     UnclosedSet,
     /// A set in brackets has no printable ASCII character.
@@ -60,7 +77,10 @@ impl fmt::Display for RulesError {
             RulesErrorKind::UnknownRule => write!(f, "unknown rule; the rules are {}", NAMES.join(", ")),
             RulesErrorKind::NoColon => f.write_str("a colon is missing"),
             RulesErrorKind::NoValue => f.write_str("a value is missing"),
-            RulesErrorKind::UnknownClass => {
+            RulesErrorKind::UnknownClass { meant: Some(meant) } => {
+                write!(f, "unknown class; write \"{meant}\" instead")
+            }
+            RulesErrorKind::UnknownClass { meant: None } => {
                 write!(f, "unknown class; the classes are {} and sets in brackets", CLASSES.join(", "))
             }
             RulesErrorKind::UnclosedSet => f.write_str("the set has no closing bracket"),
@@ -127,9 +147,9 @@ impl Parser {
         let value = self.at;
         match name.as_str() {
             // Of several rules, the strictest counts.
-            "minlength" => rules.min_length = rules.min_length.max(self.number(0)?),
-            "maxlength" => rules.max_length = smaller(rules.max_length, self.number(1)?),
-            "max-consecutive" => rules.max_consecutive = smaller(rules.max_consecutive, self.number(1)?),
+            "minlength" => rules.min_length = rules.min_length.max(Some(self.number(0)?)),
+            "maxlength" => rules.max_length = smaller(rules.max_length, self.upper_limit()?),
+            "max-consecutive" => rules.max_consecutive = smaller(rules.max_consecutive, self.upper_limit()?),
             "required" => rules.required.push(self.classes()?),
             _ => rules.allowed = rules.allowed.union(self.classes()?),
         }
@@ -152,12 +172,28 @@ impl Parser {
         name.to_ascii_lowercase()
     }
 
-    fn number(&mut self, min: u16) -> Result<Option<u16>, RulesError> {
+    fn number(&mut self, min: u16) -> Result<u16, RulesError> {
         let begin = self.at;
+        let digits = self.digits();
+        let number = digits.parse().ok().filter(|number| *number >= min);
+        number.ok_or(error(begin, RulesErrorKind::NotInRange { min, max: u16::MAX }))
+    }
+
+    /// A limit from 1; `None` if it is above 65535, which is longer than any password.
+    fn upper_limit(&mut self) -> Result<Option<u16>, RulesError> {
+        let begin = self.at;
+        let digits = self.digits();
+        if !digits.is_empty() && digits.parse::<u16>().is_err() {
+            return Ok(None);
+        }
+        self.at = begin;
+        self.number(1).map(Some)
+    }
+
+    fn digits(&mut self) -> String {
         let digits: String = self.text[self.at..].iter().take_while(|one| one.is_ascii_digit()).collect();
         self.at += digits.len();
-        let number = digits.parse().ok().filter(|number| *number >= min);
-        number.map(Some).ok_or(error(begin, RulesErrorKind::NotInRange { min, max: u16::MAX }))
+        digits
     }
 
     /// Classes separated by commas: the characters of any of them.
@@ -176,13 +212,17 @@ impl Parser {
 
     fn class(&mut self) -> Result<CharSet, RulesError> {
         let begin = self.at;
-        match self.name().as_str() {
+        let name = self.name();
+        match name.as_str() {
             "upper" => Ok(Class::Uppercase.characters()),
             "lower" => Ok(Class::Lowercase.characters()),
             "digit" => Ok(Class::Digits.characters()),
             "special" => Ok(CharSet::from_text(SPECIAL)),
             "ascii-printable" | "unicode" => Ok(printable()),
-            _ => Err(error(begin, RulesErrorKind::UnknownClass)),
+            _ => {
+                let meant = MEANT.iter().find(|(written, _)| *written == name).map(|(_, class)| *class);
+                Err(error(begin, RulesErrorKind::UnknownClass { meant }))
+            }
         }
     }
 
