@@ -90,6 +90,7 @@ async fn contradictory_policy_returns_400_naming_the_parameter() {
             "exclude and exclude_similar remove every character; exclude fewer.",
         ),
         ("start=digit&digits=no", "start", "start digit has no character that remains."),
+        ("min_digits=256", "min_digits", "the minimums need 258 characters, but a password has at most 256."),
         ("max_consecutive=17", "max_consecutive", "max_consecutive must be a whole number from 1 to 16."),
         (
             "lowercase=no&uppercase=no&exclude=123456789&max_consecutive=2&length=8",
@@ -170,7 +171,7 @@ async fn unsatisfiable_policy_returns_400_and_is_counted() {
 
 /// What a revoked key sends costs no counting.
 #[tokio::test]
-async fn expensive_policy_of_an_unknown_key_is_not_counted_out() {
+async fn expensive_policy_of_an_unknown_key_returns_401_without_being_counted() {
     let deployment = Deployment::start().await;
     let key = unknown_key(SIGNING_SECRET);
     for query in ["length=256&min_lowercase=100&min_digits=100&max_consecutive=1", "min_entropy=400&no_repeats"] {

@@ -87,6 +87,15 @@ pub enum PolicyError {
         /// The minima, in words.
         minima: Vec<String>,
     },
+    /// No length was requested, and the sum of the minima exceeds the longest one.
+    MinimaTooLarge {
+        /// The class with the largest minimum.
+        class: Class,
+        /// The characters that the minima need.
+        needed: u32,
+        /// The longest length.
+        longest: u16,
+    },
     /// `min_classes` exceeds the number of classes that have characters.
     TooFewClasses {
         /// `min_classes`.
@@ -179,7 +188,7 @@ impl PolicyError {
             Self::OneCharacter { .. } => Some("max_consecutive"),
             Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => Some("min_entropy"),
             Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded => Some("exclude"),
-            Self::MinOfUnusedClass { class, .. } => Some(class.min_name()),
+            Self::MinOfUnusedClass { class, .. } | Self::MinimaTooLarge { class, .. } => Some(class.min_name()),
             Self::SymbolsWithoutSpecial | Self::NoSymbols | Self::SymbolsNotPunctuation => Some("symbols"),
             Self::NoClassInUse | Self::Unsatisfiable { .. } | Self::TooExpensive { .. } => None,
         }
@@ -202,6 +211,9 @@ impl fmt::Display for PolicyError {
             }
             Self::LengthTooShort { length, minima } => {
                 write!(f, "length {length} is too short for {}", list(minima))
+            }
+            Self::MinimaTooLarge { needed, longest, .. } => {
+                write!(f, "the minimums need {needed} characters, but a password has at most {longest}")
             }
             Self::OutOfRange { parameter, min, max } => {
                 write!(f, "{parameter} must be a whole number from {min} to {max}")

@@ -10,7 +10,7 @@ use constraints::{Constraints, Start};
 use error::PolicyError;
 use limits::LengthRange;
 use presets::Preset;
-use resolve::{ClassInUse, ResolvedRules, Spaces, length_range};
+use resolve::{ClassInUse, ResolvedRules, Spaces, characters_needed, length_range};
 
 use super::charset::{CharSet, Class};
 use super::rules::password_rules::PasswordRules;
@@ -31,8 +31,6 @@ pub struct Policy {
     /// The lengths among which `min_entropy` chooses; a single one without it.
     lengths: LengthRange,
     min_entropy: Option<u16>,
-    /// The characters that the minima need.
-    needed: u32,
     spec: PasswordSpec,
 }
 
@@ -49,7 +47,14 @@ impl Policy {
         let lengths = length_range(constraints, preset)?;
         let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
         let resolved = ResolvedRules::new(constraints, Spaces::Generated)?;
-        let length = constraints.length.unwrap_or_else(|| lengths.default_length(resolved.needed()));
+        let needed = characters_needed(&resolved.classes, resolved.min_classes.as_ref());
+        if constraints.length.is_none()
+            && needed > u32::from(lengths.max)
+            && let Some(largest) = resolved.classes.iter().max_by_key(|one| one.min)
+        {
+            return Err(PolicyError::MinimaTooLarge { class: largest.class, needed, longest: lengths.max });
+        }
+        let length = constraints.length.unwrap_or(lengths.default_length(needed));
         let longest = if chooses_length { lengths.max } else { length };
         for (parameter, value, max) in [
             ("max_consecutive", constraints.max_consecutive, longest),
@@ -69,7 +74,6 @@ impl Policy {
             max_consecutive: resolved.max_consecutive,
             lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
             min_entropy: constraints.min_entropy,
-            needed: resolved.needed(),
             spec: resolved.spec(length),
             classes: resolved.classes,
         };
@@ -139,7 +143,7 @@ impl Policy {
         {
             return Err(PolicyError::TooFewClasses { min: *min, classes: classes.len() });
         }
-        if self.needed > u32::from(length) {
+        if characters_needed(&self.classes, self.spec.min_classes.as_ref()) > u32::from(length) {
             return Err(PolicyError::LengthTooShort { length, minima: self.minima() });
         }
         if let Some(start) = self.start

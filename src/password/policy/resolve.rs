@@ -87,14 +87,6 @@ impl ResolvedRules {
         if rules.pool.is_empty() { Err(PolicyError::AllExcluded) } else { Ok(rules) }
     }
 
-    /// The fewest characters that have room for the minima of classes and for `min_classes`.
-    pub(in crate::password) fn needed(&self) -> u32 {
-        let minima = self.classes.iter().map(|one| u32::from(one.min)).sum::<u32>();
-        let required = self.classes.iter().filter(|one| one.min > 0).count();
-        let others = self.min_classes.as_ref().map_or(0, |one| one.min.saturating_sub(required));
-        minima + u32::try_from(others).unwrap_or(u32::MAX / 2)
-    }
-
     /// The specification of passwords of a length.
     pub(in crate::password) fn spec(&self, length: u16) -> PasswordSpec {
         PasswordSpec {
@@ -165,6 +157,13 @@ impl ResolvedRules {
             exclude: constraints.excluded_by_name().intersection(rules.pool()),
         })
     }
+}
+
+/// The fewest characters that have room for the minima of classes and for `min_classes`.
+pub(super) fn characters_needed(classes: &[ClassInUse], min_classes: Option<&MinClasses>) -> u32 {
+    let required = classes.iter().filter(|one| one.min > 0).count();
+    let others = min_classes.map_or(0, |one| one.min.saturating_sub(required));
+    classes.iter().map(|one| u32::from(one.min)).sum::<u32>() + u32::try_from(others).unwrap_or(u32::MAX / 2)
 }
 
 /// A parameter of classes that the request has.
