@@ -38,7 +38,7 @@ fn constraints(name: &str) -> Constraints {
         constraints.symbols = Some("!@#$".into());
         constraints.classes[3].min = Some(10);
     }
-    constraints.max_consecutive = name.contains("identical").then_some(1);
+    constraints.max_repeating = name.contains("identical").then_some(1);
     constraints
 }
 
@@ -95,7 +95,7 @@ fn count_the_most_expensive(bencher: Bencher<'_, '_>, name: &str) {
         class.min = Some(if name.contains("12") { 12 } else { 64 });
     }
     if name.contains("identical") {
-        constraints.max_consecutive = Some(1);
+        constraints.max_repeating = Some(1);
     }
     if name.contains("start") {
         constraints.classes[0].min = Some(63);

@@ -8,7 +8,7 @@ use super::services::Services;
 use crate::access::Caller;
 use crate::audit::Reason;
 use crate::http::HttpRequest;
-use crate::http::request::{GenerateRequest, RequestError};
+use crate::http::request::{GenerateRequest, RequestError, check_answer};
 use crate::http::response::{self, Format, Generated, Response};
 use crate::password::{CountError, Sampler, Secret, WorkBudget, verify};
 
@@ -25,6 +25,8 @@ pub(super) async fn generate(
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);
     let (policy, sampler) = services.sampler(policy, &mut budget, progress).await?;
+    // With `min_entropy` the length is known only now.
+    check_answer(&policy, count)?;
     let affordable = sampler.spend_draws(passwords, &mut budget);
     affordable.map_err(|_| RequestError::from(policy.explain(CountError::TooExpensive)))?;
     let secrets = draw(&sampler, passwords)?;

@@ -52,7 +52,7 @@ const POST: &str = "POST, OPTIONS";
 pub const ROUTES: [(&str, Operation, &str); 7] = [
     ("/api/generate", Operation::Generate, READ_OR_POST),
     ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
-    ("/api/policy", Operation::Policy, READ),
+    ("/api/policy", Operation::Policy, READ_OR_POST),
     ("/api/validate", Operation::Validate, POST),
     ("/api/policies", Operation::Policies, READ),
     ("/api/health", Operation::Health, READ),

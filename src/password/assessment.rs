@@ -5,14 +5,14 @@
 use zxcvbn::feedback::Feedback;
 use zxcvbn::zxcvbn;
 
-use super::charset::{CharSet, Class, similar};
+use super::charset::{CharSet, Class, similar, special};
 use super::entropy::Entropy;
 use super::policy::Policy;
 use super::policy::constraints::{Constraints, Start};
 use super::policy::error::PolicyError;
-use super::policy::limits::LengthRange;
+use super::policy::limits::{LengthRange, MAX_LENGTH};
 use super::policy::presets::Preset;
-use super::policy::resolve::{ResolvedRules, Spaces, length_range};
+use super::policy::resolve::{ClassInUse, Origin, ResolvedRules, length_range};
 use super::sampling::budget::WorkBudget;
 use super::sampling::sampler::count;
 use super::spec::PasswordSpec;
@@ -30,15 +30,21 @@ const MAX_LOOK_ALIKES: u32 = 8;
 #[derive(Debug)]
 pub struct PasswordCheck {
     policy: Policy,
-    /// The specification of the policy, with spaces wherever a site's rules allow them.
+    /// What is accepted, which may be more than what the policy draws.
     accepted: PasswordSpec,
+    /// The classes in use, with all characters that are accepted.
+    classes: Vec<ClassInUse>,
     /// The lengths that are accepted.
     lengths: LengthRange,
+    /// Whether the longest length is a limit of the service and not of the policy.
+    is_limit_of_service: bool,
     /// Whether the password has one of these lengths, and the policy is that of its length.
     length_is_valid: bool,
     min_entropy: Option<u16>,
     /// Whether only exclusions and classes that are not in use exclude a character.
     accepts_any: bool,
+    /// `exclude`, which may name characters beyond ASCII.
+    exclude: String,
 }
 
 /// The constraints that a password violates, and the entropy of a generated one in its place.
@@ -79,16 +85,20 @@ impl PasswordCheck {
             let others = [lengths.default_length(0), lengths.max].into_iter();
             others.map(of_length).find_map(Result::ok).ok_or(error)
         })?;
-        let accepted = match constraints.rules {
-            Some(_) => ResolvedRules::new(constraints, Spaces::Accepted)?.spec(policy.length()),
-            None => policy.spec().clone(),
-        };
+        let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
+        let accepted = ResolvedRules::new(applied.as_ref().unwrap_or(constraints), Origin::Chosen)?;
+        let by_preset = preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none();
+        let by_rules = constraints.rules.as_ref().is_some_and(|rules| rules.pool().unicode);
+        let longest = constraints.length.or(constraints.rules.as_ref().and_then(|rules| rules.max_length));
         Ok(Self {
             length_is_valid: lengths.contains(characters) && policy.length() == characters,
-            accepts_any: preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none(),
+            accepts_any: by_preset || by_rules,
+            is_limit_of_service: lengths.max == MAX_LENGTH && longest != Some(MAX_LENGTH),
             min_entropy: constraints.min_entropy,
+            accepted: accepted.spec(policy.length()),
+            exclude: constraints.exclude.clone().unwrap_or_default(),
+            classes: accepted.classes,
             policy,
-            accepted,
             lengths,
         })
     }
@@ -101,10 +111,10 @@ impl PasswordCheck {
         let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
         let LengthRange { min, max } = self.lengths;
         if !self.lengths.contains(characters) {
-            let message = if min == max {
-                format!("must have {min} characters")
-            } else {
-                format!("must have {min} to {max} characters")
+            let message = match (min == max, self.is_limit_of_service) {
+                (true, _) => format!("must have {min} characters"),
+                (false, false) => format!("must have {min} to {max} characters"),
+                (false, true) => format!("must have {min} characters or more; this service checks at most {max}"),
             };
             found.push(Violation { constraint: "length", message });
         }
@@ -127,13 +137,17 @@ impl PasswordCheck {
         match violation {
             // Checked by `assess`, because more than one length may be valid.
             SpecViolation::Length => Vec::new(),
-            SpecViolation::Character => disallowed_characters(policy, self.accepted.pool, self.accepts_any, password),
+            SpecViolation::Character => self.disallowed_characters(password),
             SpecViolation::Requirement(index) => {
                 let characters = self.accepted.requirements[index].characters;
-                match policy.classes().iter().find(|one| one.allowed == characters) {
+                match self.classes.iter().find(|one| one.allowed == characters) {
                     Some(class) => {
                         let (name, min) = (class.class.name(), class.min);
                         one(class.class.min_name(), format!("must have at least {min} of {name}"))
+                    }
+                    None if policy.charsets().is_some() => {
+                        let min = self.accepted.requirements[index].min;
+                        one("charsets", format!("must have at least {min} of {characters}"))
                     }
                     None => one("passwordrules", format!("must have one of {characters}")),
                 }
@@ -142,11 +156,17 @@ impl PasswordCheck {
                 let min = policy.min_classes().unwrap_or_default();
                 one("min_classes", format!("must have characters of at least {min} of the classes in use"))
             }
-            SpecViolation::MaxConsecutive => {
-                let max = self.accepted.longest_run();
-                let by_rules = policy.rules().is_some_and(|rules| rules.max_consecutive.map(usize::from) == Some(max));
-                let constraint = if by_rules { "passwordrules" } else { "max_consecutive" };
+            SpecViolation::MaxRepeating => {
+                let max = self.accepted.longest_repetition();
+                let by_rules = policy.rules().is_some_and(|rules| rules.max_repeating.map(usize::from) == Some(max));
+                let constraint = if by_rules { "passwordrules" } else { "max_repeating" };
                 one(constraint, format!("must not have one character more than {max} times in a row"))
+            }
+            SpecViolation::MaxSequential => {
+                let max = self.accepted.longest_sequence();
+                let by_rules = policy.rules().is_some_and(|rules| rules.max_sequential.map(usize::from) == Some(max));
+                let constraint = if by_rules { "passwordrules" } else { "max_sequential" };
+                one(constraint, format!("must not have more than {max} neighbours in a row, such as abc or 321"))
             }
             SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
             SpecViolation::Start => {
@@ -155,42 +175,49 @@ impl PasswordCheck {
             }
         }
     }
-}
 
-/// The constraints that exclude the characters of a password that are not in the pool. `accepts_any` says that only
-/// exclusions and classes that are not in use exclude a character.
-fn disallowed_characters(policy: &Policy, pool: CharSet, accepts_any: bool, password: &str) -> Vec<Violation> {
-    let mut found: Vec<Violation> = Vec::new();
-    for character in password.chars() {
-        let byte = u8::try_from(character).unwrap_or(u8::MAX);
-        if pool.contains(byte) {
-            continue;
-        }
-        let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits];
-        let class = letters_and_digits.into_iter().find(|class| class.characters().contains(byte));
-        let class = class.or(byte.is_ascii_punctuation().then_some(Class::Special));
-        let (constraint, message) = if policy.exclude().contains(byte) {
-            ("exclude", "has an excluded character".to_owned())
-        } else if policy.exclude_similar() && similar().contains(byte) {
-            ("exclude_similar", "has a character that looks like another".to_owned())
-        } else if policy.rules().is_some() {
-            ("passwordrules", "has a character that is not allowed".to_owned())
-        } else {
-            match class {
-                Some(class) if accepts_any && policy.class(class).is_some() => continue,
-                None if accepts_any => continue,
-                Some(class) if policy.class(class).is_none() => {
-                    (class.name(), format!("must not have characters of {}", class.name()))
-                }
-                Some(Class::Special) => ("symbols", "has a special character that is not one of symbols".to_owned()),
-                _ => ("special", "has a character that belongs to no class".to_owned()),
+    /// The constraints that exclude the characters of a password that are not accepted.
+    fn disallowed_characters(&self, password: &str) -> Vec<Violation> {
+        let policy = &self.policy;
+        let mut found: Vec<Violation> = Vec::new();
+        for character in password.chars() {
+            let byte = u8::try_from(character).unwrap_or(u8::MAX);
+            if self.accepted.pool.contains(byte) {
+                continue;
             }
-        };
-        if found.iter().all(|known| known.constraint != constraint) {
-            found.push(Violation { constraint, message });
+            let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits];
+            let class = letters_and_digits.into_iter().find(|class| class.characters().contains(byte));
+            let class = class.or(special().contains(byte).then_some(Class::Special));
+            let (constraint, message) = if self.exclude.contains(character) {
+                ("exclude", "has an excluded character".to_owned())
+            } else if policy.exclude_similar() && similar().contains(byte) {
+                ("exclude_similar", "has a character that looks like another".to_owned())
+            } else if policy.charsets().is_some() {
+                ("charsets", "has a character that is in none of charsets".to_owned())
+            } else if policy.rules().is_some() {
+                if self.accepts_any {
+                    continue;
+                }
+                ("passwordrules", "has a character that is not allowed".to_owned())
+            } else {
+                match class {
+                    Some(class) if self.accepts_any && policy.class(class).is_some() => continue,
+                    None if self.accepts_any => continue,
+                    Some(class) if policy.class(class).is_none() => {
+                        (class.name(), format!("must not have characters of {}", class.name()))
+                    }
+                    Some(Class::Special) => {
+                        ("symbols", "has a special character that is not one of symbols".to_owned())
+                    }
+                    _ => ("special", "has a character that belongs to no class".to_owned()),
+                }
+            };
+            if found.iter().all(|known| known.constraint != constraint) {
+                found.push(Violation { constraint, message });
+            }
         }
+        found
     }
-    found
 }
 
 /// An estimate of how hard a password is to guess, for an attacker who tries words, names, dates and keyboard patterns

@@ -41,9 +41,19 @@ impl Class {
     }
 }
 
+/// Whether `next` follows `one` in a-z, A-Z or 0-9.
+pub(super) const fn follows(one: u8, next: u8) -> bool {
+    one.is_ascii_alphanumeric() && next.is_ascii_alphanumeric() && next == one + 1
+}
+
 /// Every printable ASCII character, including the space.
 pub(super) fn printable() -> CharSet {
     (b' '..=b'~').fold(CharSet::default(), CharSet::with)
+}
+
+/// The special characters of other people's passwords: all punctuation of ASCII, and the space.
+pub(super) fn special() -> CharSet {
+    printable().bytes().filter(|byte| !byte.is_ascii_alphanumeric()).collect()
 }
 
 /// Characters that are easily confused in print: `I l 1 |` and `O 0 o`.
@@ -113,9 +123,21 @@ impl CharSet {
         Self(self.0 | 1 << byte)
     }
 
+    /// The set divided into sequences: as many characters as follow each other in a-z, A-Z or 0-9, in ascending order.
+    pub(super) fn sequences(self) -> Vec<Vec<u8>> {
+        let bytes: Vec<u8> = self.bytes().collect();
+        bytes.chunk_by(|one, next| follows(*one, *next)).map(<[u8]>::to_vec).collect()
+    }
+
     /// The characters as bytes, in ascending order.
     pub fn bytes(self) -> impl Iterator<Item = u8> {
         (0..128).filter(move |&byte| self.contains(byte))
+    }
+}
+
+impl FromIterator<u8> for CharSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> Self {
+        bytes.into_iter().fold(Self::default(), Self::with)
     }
 }
 

@@ -48,14 +48,24 @@ impl Count {
 fn below_power(count: &BigUint, exponent: f64) -> bool {
     // Formatting and parsing an integral `f64` below 2^53 is exact.
     let exponent: u64 = format!("{exponent:.0}").parse().unwrap_or_default();
-    count.pow(100).bits() <= exponent
+    if exponent.is_multiple_of(100) {
+        return count.bits() <= exponent / 100;
+    }
+    // The leading bits nearly always decide. The power of a number of thousands of bits would take milliseconds.
+    let shift = count.bits().saturating_sub(LEADING_BITS);
+    let leading = count >> shift;
+    let is_below = |leading: &BigUint, shift: u64| leading.pow(100).bits() + 100 * shift <= exponent;
+    is_below(&(&leading + 1_u32), shift) || (is_below(&leading, shift) && is_below(count, 0))
 }
+
+/// The bits of a count that nearly always decide how its entropy is rounded.
+const LEADING_BITS: u64 = 256;
 
 /// log2 of a positive integer, to within a few units in the last place of an `f64`.
 pub(super) fn log2(count: &BigUint) -> f64 {
     let shift = count.bits().saturating_sub(64);
     let top = (count >> shift).iter_u64_digits().next().unwrap_or_default();
-    // Both conversions round in the last of 53 bits; the shift is at most 256 · 7, and exact.
+    // Both conversions round in the last of 53 bits; the shift is at most 4096 · 7, and exact.
     to_f64(top).log2() + to_f64(shift)
 }
 

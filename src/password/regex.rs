@@ -11,12 +11,14 @@ use super::spec::PasswordSpec;
 #[must_use]
 pub fn regular_expression(spec: &PasswordSpec) -> String {
     let start = spec.start.map(|start| format!("(?={})", set(start.intersection(spec.pool))));
-    let order = if spec.no_repeats {
+    let repetitions = if spec.no_repeats {
         // The length comes first, because looking for a repeated character takes quadratic time.
         Some(format!(r"(?=.{{{}}}$)(?!.*(.).*\1)", spec.length))
     } else {
-        spec.limits_runs().then(|| format!(r"(?!.*(.)\1{{{}}})", spec.longest_run()))
+        spec.limits_repetitions().then(|| format!(r"(?!.*(.)\1{{{}}})", spec.longest_repetition()))
     };
+    let sequences = spec.limits_sequences().then(|| no_sequence(spec.pool, spec.longest_sequence() + 1));
+    let order = [repetitions, sequences].into_iter().flatten();
     let requirements = spec.requirements.iter().filter(|one| one.min > 0);
     let requirements = requirements.map(|one| at_least(one.min, one.characters.intersection(spec.pool)));
     let min_classes = spec.min_classes.as_ref().map(|min_classes| {
@@ -41,6 +43,17 @@ fn at_least(min: u16, characters: CharSet) -> String {
     }
 }
 
+/// A lookahead for no `length` neighbours in a row: it lists them all, upwards and downwards.
+fn no_sequence(pool: CharSet, length: usize) -> String {
+    let sequences = pool.sequences();
+    let upwards = sequences.iter().flat_map(|sequence| sequence.windows(length));
+    let both = upwards.flat_map(|upwards| {
+        let text = |bytes: &mut dyn Iterator<Item = &u8>| bytes.map(|byte| char::from(*byte)).collect::<String>();
+        [text(&mut upwards.iter()), text(&mut upwards.iter().rev())]
+    });
+    format!("(?!.*(?:{}))", both.collect::<Vec<_>>().join("|"))
+}
+
 fn set(characters: CharSet) -> String {
     format!("[{}]", members(characters))
 }
@@ -48,11 +61,8 @@ fn set(characters: CharSet) -> String {
 /// The inside of a character class, with a range for three or more consecutive letters or digits.
 fn members(characters: CharSet) -> String {
     let mut text = String::new();
-    let bytes: Vec<u8> = characters.bytes().collect();
-    for run in
-        bytes.chunk_by(|one, next| one + 1 == *next && one.is_ascii_alphanumeric() && next.is_ascii_alphanumeric())
-    {
-        match run {
+    for sequence in characters.sequences() {
+        match sequence.as_slice() {
             [first, _, .., last] => text.extend([char::from(*first), '-', char::from(*last)]),
             few => {
                 for &byte in few {
@@ -81,7 +91,8 @@ mod tests {
             pool: CharSet::from_text("abcd"),
             requirements: Vec::new(),
             min_classes: None,
-            max_consecutive: None,
+            max_repeating: None,
+            max_sequential: None,
             no_repeats: true,
             start: None,
         };

@@ -1,6 +1,6 @@
 //! What a password must be like, in sets of characters: the form in which policies are counted, drawn from and checked.
 
-use super::charset::CharSet;
+use super::charset::{CharSet, follows};
 
 /// Constraints on a text of characters from a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,9 @@ pub struct PasswordSpec {
     /// How many of several classes must appear.
     pub min_classes: Option<MinClasses>,
     /// The most identical characters in a row.
-    pub max_consecutive: Option<u16>,
+    pub max_repeating: Option<u16>,
+    /// The most neighbours of a-z, A-Z or 0-9 in a row, upwards or downwards: `abc` and `321` have three.
+    pub max_sequential: Option<u16>,
     /// No character appears twice.
     pub no_repeats: bool,
     /// The characters that the first one must be among.
@@ -41,13 +43,29 @@ pub struct MinClasses {
 
 impl PasswordSpec {
     /// The most identical characters in a row; the length, if there is no limit.
-    pub(super) fn longest_run(&self) -> usize {
-        usize::from(self.max_consecutive.unwrap_or(self.length)).min(usize::from(self.length))
+    pub(super) fn longest_repetition(&self) -> usize {
+        usize::from(self.max_repeating.unwrap_or(self.length).min(self.length))
+    }
+
+    /// The most neighbours in a row; the length, if there is no limit.
+    pub(super) fn longest_sequence(&self) -> usize {
+        usize::from(self.max_sequential.unwrap_or(self.length).min(self.length))
+    }
+
+    /// Whether `max_repeating` excludes a text that the other constraints allow.
+    pub(super) fn limits_repetitions(&self) -> bool {
+        self.longest_repetition() < usize::from(self.length) && !self.no_repeats
+    }
+
+    /// Whether `max_sequential` excludes a text over the pool.
+    pub(super) fn limits_sequences(&self) -> bool {
+        let longest = self.longest_sequence();
+        longest < usize::from(self.length) && self.pool.sequences().iter().any(|sequence| sequence.len() > longest)
     }
 
     /// Whether the order of the characters matters beyond the first.
     pub(super) fn limits_runs(&self) -> bool {
-        self.longest_run() < usize::from(self.length) && !self.no_repeats
+        self.limits_repetitions() || self.limits_sequences()
     }
 
     /// The characters that may be first.
@@ -97,7 +115,11 @@ impl PasswordSpec {
     pub(super) fn matches(&self, text: &[u8]) -> bool {
         let count = |set: CharSet| text.iter().filter(|byte| set.contains(**byte)).count();
         self.requirements.iter().all(|one| count(one.characters) >= usize::from(one.min))
-            && (!self.limits_runs() || longest_run(text) <= self.longest_run())
+            && self.max_repeating.is_none_or(|max| longest_run(text, |one, next| one == next) <= usize::from(max))
+            && self.max_sequential.is_none_or(|max| {
+                let (up, down) = (longest_run(text, follows), longest_run(text, |one, next| follows(next, one)));
+                up.max(down) <= usize::from(max)
+            })
             && (!self.no_repeats || has_no_repeats(text))
             && self.start.is_none_or(|start| text.first().is_some_and(|first| start.contains(*first)))
             && self.min_classes.as_ref().is_none_or(|min_classes| {
@@ -106,8 +128,9 @@ impl PasswordSpec {
     }
 }
 
-fn longest_run(text: &[u8]) -> usize {
-    text.chunk_by(|one, next| one == next).map(<[u8]>::len).max().unwrap_or_default()
+/// The most characters in a row of which each is related to the next.
+fn longest_run(text: &[u8], is_related: impl Fn(u8, u8) -> bool) -> usize {
+    text.chunk_by(|one, next| is_related(*one, *next)).map(<[u8]>::len).max().unwrap_or_default()
 }
 
 fn has_no_repeats(text: &[u8]) -> bool {

@@ -1,6 +1,8 @@
 //! Checks a text against a specification. It shares no code with the sampler: it reads the text character by character,
 //! without counts or tables.
 
+use std::ops::RangeInclusive;
+
 use zeroize::Zeroizing;
 
 use super::charset::CharSet;
@@ -18,7 +20,9 @@ pub enum SpecViolation {
     /// It has characters of too few classes.
     MinClasses,
     /// It has too many identical characters in a row.
-    MaxConsecutive,
+    MaxRepeating,
+    /// It has too many neighbours of a-z, A-Z or 0-9 in a row.
+    MaxSequential,
     /// It has a character twice.
     NoRepeats,
     /// Its first character may not be first.
@@ -49,13 +53,21 @@ pub fn violations(spec: &PasswordSpec, text: &str) -> Vec<SpecViolation> {
     check(count(spec.pool) == characters.len(), SpecViolation::Character);
     let starts_well = |start| characters.first().is_some_and(|first| among(start, first));
     check(spec.start.is_none_or(starts_well), SpecViolation::Start);
-    let mut run = 0;
-    let mut longest = 0;
-    for (index, character) in characters.iter().enumerate() {
-        run = if index > 0 && characters[index - 1] == *character { run + 1 } else { 1 };
-        longest = longest.max(run);
+    let (mut same, mut up, mut down) = (1, 1, 1);
+    let (mut longest_repetition, mut longest_sequence) = (1, 1);
+    for pair in characters.windows(2) {
+        let [one, next] = [pair[0], pair[1]].map(u32::from);
+        let is_within = |kind: RangeInclusive<char>| pair.iter().all(|character| kind.contains(character));
+        let of_one_kind = is_within('a'..='z') || is_within('A'..='Z') || is_within('0'..='9');
+        same = if next == one { same + 1 } else { 1 };
+        up = if of_one_kind && next == one + 1 { up + 1 } else { 1 };
+        down = if of_one_kind && next + 1 == one { down + 1 } else { 1 };
+        longest_repetition = longest_repetition.max(same);
+        longest_sequence = longest_sequence.max(up).max(down);
     }
-    check(spec.max_consecutive.is_none_or(|max| longest <= usize::from(max)), SpecViolation::MaxConsecutive);
+    let keeps = |limit: Option<u16>, longest: u32| limit.is_none_or(|max| longest <= u32::from(max));
+    check(keeps(spec.max_repeating, longest_repetition), SpecViolation::MaxRepeating);
+    check(keeps(spec.max_sequential, longest_sequence), SpecViolation::MaxSequential);
     let repeats = || {
         let mut sorted = characters.clone();
         sorted.sort_unstable();

@@ -58,7 +58,9 @@ async fn published_parameters_are_those_of_the_code() {
     ];
     check_all(cases, async |(path, schema, parameters)| {
         let published = document["paths"][path]["get"]["parameters"].as_array().unwrap();
-        assert_eq!(set(published.iter().map(|one| one["name"].as_str().unwrap())), parameters);
+        // A list cannot be written in a query.
+        let in_query = parameters.iter().filter(|one| *one != "charsets").cloned().collect();
+        assert_eq!(set(published.iter().map(|one| one["name"].as_str().unwrap())), in_query);
         assert_eq!(members(&schemas[schema]["properties"]), parameters);
     })
     .await;
@@ -118,7 +120,7 @@ async fn published_ranges_are_those_of_the_code() {
             }
         }
     }
-    assert_eq!(ranges.len(), 12);
+    assert_eq!(ranges.len(), 13);
     check_all(ranges, async |(path, name, min, max)| {
         let detail = format!("{name} must be a whole number from {min} to {max}.");
         let send =

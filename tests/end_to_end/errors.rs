@@ -18,13 +18,13 @@ async fn invalid_parameter_returns_400_naming_it() {
         ("special=perhaps", "special", "special must be true or false."),
         ("count=0", "count", "count must be a whole number from 1 to 100."),
         ("count=101", "count", "count must be a whole number from 1 to 100."),
-        ("min_digits=-1", "min_digits", "min_digits must be a whole number from 0 to 256."),
-        ("min_digits=ten", "min_digits", "min_digits must be a whole number from 0 to 256."),
+        ("min_digits=-1", "min_digits", "min_digits must be a whole number from 0 to 4096."),
+        ("min_digits=ten", "min_digits", "min_digits must be a whole number from 0 to 4096."),
         ("symbols=", "symbols", "symbols must have at least one character."),
         ("symbols=a!", "symbols", "symbols must be ASCII punctuation; letters and digits have their own parameters."),
         ("symbols=!&special=false", "symbols", "symbols requires special, but special is false; omit one."),
         ("start=symbol", "start", "start must be one of letter, lowercase, uppercase, digit, alphanumeric."),
-        ("max_consecutive=0", "max_consecutive", "max_consecutive must be a whole number from 1 to 256."),
+        ("max_repeating=0", "max_repeating", "max_repeating must be a whole number from 1 to 4096."),
         ("min_classes=5", "min_classes", "min_classes must be a whole number from 1 to 4."),
     ];
     check_all(cases, async |(query, parameter, detail)| {
@@ -90,12 +90,12 @@ async fn contradictory_policy_returns_400_naming_the_parameter() {
             "exclude and exclude_similar remove every character; exclude fewer.",
         ),
         ("start=digit&digits=no", "start", "start digit has no character that remains."),
-        ("min_digits=256", "min_digits", "the minimums need 258 characters, but a password has at most 256."),
-        ("max_consecutive=17", "max_consecutive", "max_consecutive must be a whole number from 1 to 16."),
+        ("min_digits=4096", "min_digits", "the minimums need 4098 characters, but a password has at most 4096."),
+        ("max_repeating=17", "max_repeating", "max_repeating must be a whole number from 1 to 16."),
         (
-            "lowercase=no&uppercase=no&exclude=123456789&max_consecutive=2&length=8",
-            "max_consecutive",
-            "max_consecutive 2 with length 8 requires two different characters, but only 1 remains.",
+            "lowercase=no&uppercase=no&exclude=123456789&max_repeating=2&length=8",
+            "max_repeating",
+            "max_repeating 2 with length 8 requires two different characters, but only 1 remains.",
         ),
         (
             "length=30&no_repeats&uppercase=no&digits=no",
@@ -139,18 +139,18 @@ async fn unsatisfiable_policy_returns_400_and_is_counted() {
             "length=8&min_entropy=80",
             "length 8 has 47.18 bits of entropy, less than min_entropy 80; increase or omit length.",
         ),
-        ("min_entropy=400&no_repeats", "no length up to 256 has min_entropy 400 with these constraints."),
+        ("min_entropy=400&no_repeats", "no length up to 4096 has min_entropy 400 with these constraints."),
         (
-            "length=6&min_lowercase=4&uppercase=no&exclude=bcdefghijklmnopqrstuvwxyz&max_consecutive=1",
-            "no password of length 6 satisfies min_lowercase 4, min_digits 1 and max_consecutive 1 together.",
+            "length=6&min_lowercase=4&uppercase=no&exclude=bcdefghijklmnopqrstuvwxyz&max_repeating=1",
+            "no password of length 6 satisfies min_lowercase 4, min_digits 1 and max_repeating 1 together.",
         ),
         (
             "length=4&min_lowercase=4&uppercase=no&min_digits=0&start=digit",
             "no password of length 4 satisfies min_lowercase 4 and start digit together.",
         ),
         (
-            "length=256&min_lowercase=100&min_digits=100&max_consecutive=1",
-            "length 256 with min_lowercase 100, min_uppercase 1, min_digits 100 and max_consecutive 1 is too expensive \
+            "length=256&min_lowercase=100&min_digits=100&max_repeating=1",
+            "length 256 with min_lowercase 100, min_uppercase 1, min_digits 100 and max_repeating 1 is too expensive \
              to count; shorten it or relax constraints.",
         ),
     ];
@@ -174,7 +174,7 @@ async fn unsatisfiable_policy_returns_400_and_is_counted() {
 async fn expensive_policy_of_an_unknown_key_returns_401_without_being_counted() {
     let deployment = Deployment::start().await;
     let key = unknown_key(SIGNING_SECRET);
-    for query in ["length=256&min_lowercase=100&min_digits=100&max_consecutive=1", "min_entropy=400&no_repeats"] {
+    for query in ["length=256&min_lowercase=100&min_digits=100&max_repeating=1", "min_entropy=400&no_repeats"] {
         deployment.generate(&key, query).await.assert_problem(401);
         assert_eq!(deployment.log.last()["entropy_bits"], json!(null));
     }
@@ -185,10 +185,10 @@ async fn invalid_body_returns_400() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
     let cases = [
-        (r#"{"length":"16"}"#, "length must be a whole number from 4 to 256."),
-        (r#"{"length":16.5}"#, "length must be a whole number from 4 to 256."),
-        (r#"{"length":1e300}"#, "length must be a whole number from 4 to 256."),
-        (r#"{"length":null}"#, "length must be a whole number from 4 to 256."),
+        (r#"{"length":"16"}"#, "length must be a whole number from 4 to 4096."),
+        (r#"{"length":16.5}"#, "length must be a whole number from 4 to 4096."),
+        (r#"{"length":1e300}"#, "length must be a whole number from 4 to 4096."),
+        (r#"{"length":null}"#, "length must be a whole number from 4 to 4096."),
         (r#"{"special":"true"}"#, "special must be true or false."),
         (r#"{"special":1}"#, "special must be true or false."),
         (r#"{"exclude":["a"]}"#, "exclude must be a string."),

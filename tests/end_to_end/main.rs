@@ -11,6 +11,7 @@ mod support;
 #[cfg(feature = "admin")]
 mod admin_tool;
 mod audit;
+mod charsets;
 mod concurrency;
 mod contract;
 mod database_faults;

@@ -136,7 +136,7 @@ async fn parameter_that_weakens_a_preset_returns_400() {
         ),
         ("policy=yaml-safe&start=digit", "start", "policy yaml-safe requires that start is letter; "),
         ("policy=yaml-safe&start=alphanumeric", "start", "policy yaml-safe requires that start is letter; "),
-        ("policy=cis&length=13", "length", "length must be a whole number from 14 to 256, according to cis."),
+        ("policy=cis&length=13", "length", "length must be a whole number from 14 to 4096, according to cis."),
         ("policy=CIS", "policy", "policy must be one of nist-800-63b, "),
     ];
     check_all(cases, async |(query, parameter, detail)| {

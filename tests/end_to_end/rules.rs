@@ -17,7 +17,8 @@ struct Site {
     max_length: Option<usize>,
     required: Vec<String>,
     allowed: String,
-    max_consecutive: Option<usize>,
+    max_repeating: Option<usize>,
+    max_sequential: Option<usize>,
 }
 
 impl Site {
@@ -27,11 +28,14 @@ impl Site {
             let Some((name, value)) = rule.split_once(':') else { continue };
             let (name, value) = (name.trim(), value.trim());
             let characters =
-                || split_outside_brackets(value, ',').iter().map(|class| characters(class.trim())).collect();
+                || split_outside_brackets(value, ',').iter().map(|class| characters_of(class.trim())).collect();
             match name {
                 "minlength" => site.min_length = value.parse().unwrap(),
                 "maxlength" => site.max_length = Some(value.parse().unwrap()),
-                "max-consecutive" => site.max_consecutive = Some(value.parse().unwrap()),
+                "max-consecutive" => {
+                    site.max_repeating = Some(value.parse().unwrap());
+                    site.max_sequential = Some(value.parse().unwrap());
+                }
                 "required" => site.required.push(characters()),
                 "allowed" => site.allowed.push_str(&characters()),
                 other => panic!("{other}"),
@@ -55,8 +59,23 @@ impl Site {
         }
         let characters: Vec<char> = password.chars().collect();
         let longest = characters.chunk_by(|one, next| one == next).map(<[char]>::len).max().unwrap_or_default();
-        if self.max_consecutive.is_some_and(|max| longest > max) {
+        if self.max_repeating.is_some_and(|max| longest > max) {
             return Some(format!("{longest} in a row"));
+        }
+        // Every text of one neighbour more than allowed, upwards and downwards.
+        let too_long = |kind: &str, length: usize| {
+            let kind: Vec<char> = characters_of(kind).chars().collect();
+            let upwards: Vec<String> = kind.windows(length).map(|window| window.iter().collect()).collect();
+            let downwards = upwards.iter().map(|text| text.chars().rev().collect()).collect::<Vec<String>>();
+            [upwards, downwards].concat()
+        };
+        if let Some(max) = self.max_sequential
+            && let Some(found) = ["lower", "upper", "digit"]
+                .iter()
+                .flat_map(|kind| too_long(kind, max + 1))
+                .find(|text| password.contains(text.as_str()))
+        {
+            return Some(found);
         }
         let requires_space = self.required.iter().any(|set| set == " ");
         (password.contains(' ') && !requires_space).then(|| "a space that is not required".into())
@@ -83,7 +102,7 @@ fn split_outside_brackets(text: &str, separator: char) -> Vec<String> {
     parts
 }
 
-fn characters(class: &str) -> String {
+fn characters_of(class: &str) -> String {
     match class {
         "lower" => ('a'..='z').collect(),
         "upper" => ('A'..='Z').collect(),
@@ -95,7 +114,7 @@ fn characters(class: &str) -> String {
     }
 }
 
-/// The rules of 217 sites, with a hundred passwords for each.
+/// The rules of 217 sites, with two hundred passwords for each.
 #[tokio::test]
 async fn each_site_accepts_its_passwords() {
     let samples: BTreeMap<String, Value> =
@@ -107,8 +126,9 @@ async fn each_site_accepts_its_passwords() {
         let rules = sample["password-rules"].as_str().unwrap();
         let site = Site::read(rules);
         let answer = generate(&deployment, &key, json!({ "passwordrules": rules, "count": 100 })).await;
-        let passwords = answer.passwords();
-        assert_eq!(passwords.len(), 100);
+        let more = generate(&deployment, &key, json!({ "passwordrules": rules, "count": 100 })).await;
+        let passwords = [answer.passwords(), more.passwords()].concat();
+        assert_eq!(passwords.len(), 200);
         for password in passwords {
             assert_eq!(site.objection(&password), None, "{password}");
         }
@@ -270,7 +290,9 @@ async fn upper_limit_beyond_65535_is_no_limit() {
     let rules = ["maxlength: 65536; max-consecutive: 99999999999999999999", "maxlength: 1000000; maxlength: 70000"];
     check_all(rules, async |rules| {
         let answer = generate(&deployment, &key, json!({ "passwordrules": rules, "length": 200 })).await.ok();
-        assert_eq!((&answer["length"], &answer["policy"]["max_consecutive"]), (&json!(200), &Value::Null));
+        let policy = &answer["policy"];
+        assert_eq!(answer["length"], 200);
+        assert_eq!((&policy["max_repeating"], &policy["max_sequential"]), (&Value::Null, &Value::Null));
     })
     .await;
 }
@@ -284,7 +306,7 @@ async fn invalid_rules_return_400_with_the_position() {
         (
             "minlenght: 12",
             "passwordrules, character 1: unknown rule; the rules are minlength, maxlength, required, allowed, \
-             max-consecutive.",
+             max-repeating, max-sequential, max-consecutive.",
         ),
         (
             "minlength: 8; required: hexadecimal;",
@@ -310,8 +332,8 @@ async fn invalid_rules_return_400_with_the_position() {
              supported.",
         ),
         ("required: lower digit", "passwordrules, character 17: a semicolon is missing."),
-        ("minlength: 300", "passwordrules require at least 300 characters, but this service supports 4 to 256."),
-        ("maxlength: 3", "passwordrules require at most 3 characters, but this service supports 4 to 256."),
+        ("minlength: 4097", "passwordrules require at least 4097 characters, but this service supports 4 to 4096."),
+        ("maxlength: 3", "passwordrules require at most 3 characters, but this service supports 4 to 4096."),
     ];
     check_all(cases, async |(rules, detail)| {
         let problem = generate(&deployment, &key, json!({ "passwordrules": rules })).await.assert_problem(400);
@@ -334,7 +356,7 @@ async fn parameter_that_conflicts_with_rules_returns_400() {
         (
             json!({ "passwordrules": "minlength: 20", "length": 19 }),
             "length",
-            "length must be a whole number from 20 to 256, according to passwordrules.",
+            "length must be a whole number from 20 to 4096, according to passwordrules.",
         ),
         (
             json!({ "passwordrules": "required: digit", "digits": true }),
@@ -376,14 +398,39 @@ async fn other_parameters_add_to_rules() {
     let key = deployment.ample_key().await;
     let rules = "minlength: 8; maxlength: 20; required: lower; required: digit; max-consecutive: 3;";
     let body = json!({ "passwordrules": rules, "min_entropy": 80, "exclude": "aeiou", "exclude_similar": true,
-        "max_consecutive": 2, "no_repeats": true, "start": "letter" });
+        "max_repeating": 2, "no_repeats": true, "start": "letter" });
     let answer = generate(&deployment, &key, body).await;
     let password = answer.password();
     assert!(answer.json()["entropy_bits"].as_f64().unwrap() >= 80.0);
     assert!(password.starts_with(|one: char| one.is_ascii_lowercase()));
     assert!(!password.contains(['a', 'e', 'i', 'o', 'u', 'l', '1', '0']), "{password}");
-    assert_eq!(answer.json()["policy"]["passwordrules"], rules);
+    let written = "minlength: 8; maxlength: 20; required: lower; required: digit; max-repeating: 3; max-sequential: 3;";
+    assert_eq!(answer.json()["policy"]["passwordrules"], written);
     assert_eq!(deployment.log.last()["classes"], json!(["lowercase", "digits"]));
+}
+
+/// Several rules that name one limit: the smallest counts.
+#[tokio::test]
+async fn rules_on_runs_are_read_and_written_with_the_new_names() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("max-consecutive: 2", (2, 2)),
+        ("max-repeating: 2; max-sequential: 3", (2, 3)),
+        ("max-consecutive: 3; max-repeating: 2; max-repeating: 4", (2, 3)),
+        ("max-sequential: 1; max-consecutive: 2", (2, 1)),
+    ];
+    check_all(cases, async |(rules, (repeating, sequential))| {
+        let answer = generate(&deployment, &key, json!({ "passwordrules": rules })).await.ok();
+        let written = format!("max-repeating: {repeating}; max-sequential: {sequential};");
+        assert_eq!(answer["policy"]["passwordrules"], written);
+        let limits = (&answer["policy"]["max_repeating"], &answer["policy"]["max_sequential"]);
+        assert_eq!(limits, (&json!(repeating), &json!(sequential)));
+        let body = json!({ "passwordrules": rules }).to_string();
+        let description = deployment.send(Request::post(body).path("/api/policy").key(&key)).await.ok();
+        assert!(description["passwordrules"].as_str().unwrap().ends_with(&format!("; {written}")), "{description}");
+    })
+    .await;
 }
 
 /// The regular expression and the rules in the description are equivalent.

@@ -38,7 +38,11 @@ async fn each_violated_constraint_is_listed() {
             json!({ "password": "abcDEF123l", "exclude_similar": true, "exclude": "xyz2" }),
             &["exclude_similar", "exclude"],
         ),
-        (json!({ "password": "aaabCDEF1234", "max_consecutive": 2 }), &["max_consecutive"]),
+        (json!({ "password": "aaabCDEF1234", "max_repeating": 2 }), &["max_repeating"]),
+        (json!({ "password": "abdCEF1243", "max_sequential": 2 }), &[]),
+        (json!({ "password": "abcCEF1243", "max_sequential": 2 }), &["max_sequential"]),
+        (json!({ "password": "bdCEF12543", "max_sequential": 2 }), &["max_sequential"]),
+        (json!({ "password": "yzaZAB890129", "max_sequential": 3 }), &[]),
         (json!({ "password": "abcDEF1231", "no_repeats": true }), &["no_repeats"]),
         (json!({ "password": "1bcDEF123", "start": "letter" }), &["start"]),
         (json!({ "password": "abcdefghij", "min_classes": 2 }), &["min_classes"]),
@@ -51,8 +55,10 @@ async fn each_violated_constraint_is_listed() {
 
 #[tokio::test]
 async fn violated_password_rules_are_listed() {
-    let rules = "minlength: 8; required: digit; required: upper, [-/]; allowed: lower; max-consecutive: 1";
+    let rules = "minlength: 8; required: digit; required: upper, [-/]; allowed: lower; max-repeating: 1";
     check_violations([
+        (json!({ "password": "abd1", "passwordrules": "max-consecutive: 1" }), &["passwordrules"]),
+        (json!({ "password": "abd1", "passwordrules": "", "max_sequential": 1 }), &["max_sequential"]),
         (json!({ "password": "secret1-", "passwordrules": rules }), &[]),
         (json!({ "password": "secret", "passwordrules": rules }), &["length", "passwordrules", "passwordrules"]),
         (
@@ -63,6 +69,47 @@ async fn violated_password_rules_are_listed() {
             &["passwordrules", "passwordrules"],
         ),
     ])
+    .await;
+}
+
+/// A site accepts more than what is drawn for it.
+#[tokio::test]
+async fn password_is_judged_as_the_site_would() {
+    let with = |password: &str, rules: &str| json!({ "password": password, "passwordrules": rules });
+    check_violations([
+        (with("pässwörd\u{1f980}1", "allowed: unicode"), &[]),
+        (with("pässwörd\u{1f980}1", "required: unicode; allowed: digit"), &[]),
+        (with("pässwörd", "required: unicode; required: digit"), &["passwordrules"]),
+        (with("pässwörd", "allowed: ascii-printable"), &["passwordrules"]),
+        (json!({ "password": "pässwörd", "passwordrules": "allowed: unicode", "exclude": "ä" }), &["exclude"]),
+        (with("pass/word\\", "required: special; allowed: lower"), &[]),
+        (with("passwords", "required: special; allowed: lower"), &["passwordrules"]),
+        (with("pass/word", "required: [-!~]; allowed: lower"), &["passwordrules", "passwordrules"]),
+        (json!({ "password": "pass /word1A", "special": true }), &[]),
+        (json!({ "password": "passworD1", "special": true }), &["min_special"]),
+        (json!({ "password": "pass/worD1!", "symbols": "!" }), &["symbols"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn longest_length_is_named_as_the_limit_of_the_service() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let limit = "must have 8 characters or more; this service checks at most 4096";
+    let cases = [
+        (json!({ "passwordrules": "minlength: 8; maxlength: 5000" }), limit),
+        (json!({ "passwordrules": "minlength: 8" }), limit),
+        (json!({ "passwordrules": "minlength: 8; maxlength: 100" }), "must have 8 to 100 characters"),
+        (json!({ "passwordrules": "minlength: 8", "length": 100 }), "must have 100 characters"),
+    ];
+    check_all(cases, async |(mut body, message)| {
+        body["password"] = "a".repeat(5_000).into();
+        let verdict = validate(&deployment, &key, &body).await.ok();
+        assert_eq!(verdict["violations"], json!([{ "constraint": "length", "message": message }]));
+        body["password"] = "a".repeat(100).into();
+        assert_eq!(validate(&deployment, &key, &body).await.ok()["valid"], true);
+    })
     .await;
 }
 

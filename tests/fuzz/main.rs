@@ -175,6 +175,8 @@ fn any_password_rules_are_parsed_or_rejected_with_position() {
         "required",
         "allowed",
         "max-consecutive",
+        "max-repeating",
+        "max-sequential",
         ":",
         ":",
         ";",
@@ -225,7 +227,8 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
         "allowed: [a];",
         "allowed: ascii-printable;",
         "max-consecutive: 1;",
-        "max-consecutive: 2;",
+        "max-repeating: 2;",
+        "max-sequential: 2;",
         "minlength: 6;",
         "maxlength: 9;",
         "required: [ ];",
@@ -245,7 +248,7 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
             let drawn = sampler.draw(&mut SysRng).unwrap();
             assert_eq!(verify(policy.spec(), drawn.expose()), Ok(()));
             // A space is drawn only if a required set has no other character.
-            let requires_space = policy.rules().is_some_and(|rules| rules.required.contains(&CharSet::space()));
+            let requires_space = policy.rules().is_some_and(|rules| rules.required.contains(&CharSet::space().into()));
             assert!(requires_space || !drawn.expose().contains(' '), "{rules}");
         }
         read(&request);

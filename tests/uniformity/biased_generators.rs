@@ -82,12 +82,9 @@ pub fn table_off_by_one(spec: &PasswordSpec, source: &mut Source) -> String {
     string(text)
 }
 
-/// A uniform draw that ignores `max_consecutive`.
-pub fn ignore_max_consecutive(spec: &PasswordSpec, source: &mut Source) -> String {
-    draw(
-        &Sampler::new(PasswordSpec { max_consecutive: None, ..spec.clone() }, &mut WorkBudget::new(1)).unwrap(),
-        source,
-    )
+/// A uniform draw that ignores `max_repeating`.
+pub fn ignore_max_repeating(spec: &PasswordSpec, source: &mut Source) -> String {
+    draw(&Sampler::new(PasswordSpec { max_repeating: None, ..spec.clone() }, &mut WorkBudget::new(1)).unwrap(), source)
 }
 
 /// The class of the first character is drawn first, without regard to the sizes of the classes.

@@ -53,7 +53,8 @@ fn random_constraints(random: &mut StdRng) -> Constraints {
         length: Some(length),
         classes,
         exclude: random.random_bool(0.2).then_some(excluded),
-        max_consecutive: random.random_bool(0.4).then(|| random.random_range(1..=3)),
+        max_repeating: random.random_bool(0.4).then(|| random.random_range(1..=3)),
+        max_sequential: random.random_bool(0.4).then(|| random.random_range(1..=3)),
         start: random.random_bool(0.3).then(|| Start::ALL[random.random_range(0..Start::ALL.len())]),
         min_classes: random.random_bool(0.2).then(|| random.random_range(1..=4)),
         no_repeats: random.random_bool(0.1).then_some(true),
@@ -91,7 +92,7 @@ fn hostile_policy_is_refused_by_the_budget() {
     let cases = [
         (
             "16 of each class with runs",
-            Constraints { classes: all(16), max_consecutive: Some(1), ..Constraints::default() },
+            Constraints { classes: all(16), max_repeating: Some(1), ..Constraints::default() },
         ),
         (
             "100 digits with every choice of classes and a start",
@@ -131,7 +132,7 @@ fn overlapping_required_sets_are_counted_within_the_budget() {
 fn min_entropy_of_a_hostile_policy_is_refused_by_the_budget() {
     let constraints = Constraints {
         classes: [ClassOptions { in_use: Some(true), min: Some(13) }; 4],
-        max_consecutive: Some(1),
+        max_repeating: Some(1),
         min_entropy: Some(1_500),
         ..Constraints::default()
     };

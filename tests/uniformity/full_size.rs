@@ -140,13 +140,13 @@ fn full_size_passwords_show_no_bias() {
     }
 }
 
-/// With `max_consecutive`, `no_repeats` or a start, the characters of each class are still equally frequent.
+/// With `max_repeating`, `no_repeats` or a start, the characters of each class are still equally frequent.
 #[test]
 #[expect(clippy::print_stdout, reason = "shows the p-values")]
 fn constraints_on_order_favour_no_character() {
     for (name, spec) in [
-        ("no identical neighbours", standard(32).max_consecutive(1)),
-        ("digits, no identical neighbours", unconstrained(64, DIGITS).require(1, DIGITS).max_consecutive(1)),
+        ("no identical neighbours", standard(32).max_repeating(1)),
+        ("digits, no identical neighbours", unconstrained(64, DIGITS).require(1, DIGITS).max_repeating(1)),
         ("no repeats", standard(24).no_repeats()),
         ("a letter first", standard(12).start(&[LOWER, UPPER].concat())),
     ] {

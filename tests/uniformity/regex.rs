@@ -109,7 +109,7 @@ fn expression_in_node_accepts_what_verify_accepts() {
     let punctuation = (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(char::from);
     let constraints = Constraints {
         symbols: Some(punctuation.collect()),
-        max_consecutive: Some(2),
+        max_repeating: Some(2),
         min_classes: Some(3),
         ..Constraints::default()
     };

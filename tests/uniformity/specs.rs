@@ -9,7 +9,8 @@ pub fn unconstrained(length: u16, pool: &str) -> PasswordSpec {
         pool: CharSet::from_text(pool),
         requirements: Vec::new(),
         min_classes: None,
-        max_consecutive: None,
+        max_repeating: None,
+        max_sequential: None,
         no_repeats: false,
         start: None,
     }
@@ -22,7 +23,9 @@ pub trait Constrain {
     /// At least `min` of the classes.
     fn min_classes(self, min: usize, classes: &[&str]) -> Self;
     /// At most `max` identical characters in a row.
-    fn max_consecutive(self, max: u16) -> Self;
+    fn max_repeating(self, max: u16) -> Self;
+    /// At most `max` neighbours in a row.
+    fn max_sequential(self, max: u16) -> Self;
     /// No character twice.
     fn no_repeats(self) -> Self;
     /// One of the characters first.
@@ -40,8 +43,12 @@ impl Constrain for PasswordSpec {
         Self { min_classes: Some(MinClasses { classes, min }), ..self }
     }
 
-    fn max_consecutive(self, max: u16) -> Self {
-        Self { max_consecutive: Some(max), ..self }
+    fn max_repeating(self, max: u16) -> Self {
+        Self { max_repeating: Some(max), ..self }
+    }
+
+    fn max_sequential(self, max: u16) -> Self {
+        Self { max_sequential: Some(max), ..self }
     }
 
     fn no_repeats(self) -> Self {
@@ -67,15 +74,23 @@ pub fn small_specs() -> Vec<(&'static str, PasswordSpec)> {
         ("a large minimum", any(5, "ab01").require(1, "ab").require(3, "01")),
         ("different minima", any(6, "aAB01!").require(2, "a").require(2, "01").require(1, "!")),
         ("a required space", any(5, "ab ").require(1, " ")),
-        ("no identical neighbours", any(6, "abc").max_consecutive(1)),
-        ("runs of two, two digits", any(5, "abDE01").require(2, "01").max_consecutive(2)),
-        ("no identical neighbours, a large minimum", any(5, "ab01").require(3, "ab").max_consecutive(1)),
-        ("runs of three", any(6, "a01").require(1, "a").max_consecutive(3)),
+        ("no identical neighbours", any(6, "abc").max_repeating(1)),
+        ("runs of two, two digits", any(5, "abDE01").require(2, "01").max_repeating(2)),
+        ("no identical neighbours, a large minimum", any(5, "ab01").require(3, "ab").max_repeating(1)),
+        ("runs of three", any(6, "a01").require(1, "a").max_repeating(3)),
+        ("no neighbours", any(4, "abcd0").max_sequential(1)),
+        (
+            "two neighbours, no identical ones, a minimum",
+            any(5, "abc01").require(2, "01").max_repeating(1).max_sequential(2),
+        ),
+        ("no neighbours, a letter first", any(4, "abcAB").max_sequential(1).start("abc")),
+        ("no neighbours, no repeats", any(4, "abcd12").max_sequential(1).no_repeats()),
+        ("two of three classes, no neighbours", any(4, "abA01").min_classes(2, &["ab", "A", "01"]).max_sequential(1)),
         ("no repeats", any(4, "abAB01").no_repeats()),
         ("no repeats, minima", any(4, "abcAB01").require(1, "AB").require(2, "01").no_repeats()),
         ("a letter first", any(4, "abcDE01").require(1, "01").start("abcDE")),
         ("a digit first, a minimum of digits", any(4, "ab012").require(3, "012").start("012")),
-        ("a letter first, no identical neighbours", any(5, "abD01").require(2, "01").max_consecutive(1).start("abD")),
+        ("a letter first, no identical neighbours", any(5, "abD01").require(2, "01").max_repeating(1).start("abD")),
         ("a letter first, no repeats", any(4, "abcD01").require(2, "01").start("abcD").no_repeats()),
         ("some of a class first, no repeats", any(4, "abcd01").require(2, "abcd").start("ab").no_repeats()),
         ("two of three classes", any(4, "abAB01").min_classes(2, &["ab", "AB", "01"])),
@@ -84,12 +99,12 @@ pub fn small_specs() -> Vec<(&'static str, PasswordSpec)> {
         }),
         ("two of three classes, a letter first", any(4, "abA01").min_classes(2, &["ab", "A", "01"]).start("abA")),
         ("two of three classes, no identical neighbours, a digit first", {
-            any(5, "abA01").min_classes(2, &["ab", "A", "01"]).max_consecutive(1).start("01")
+            any(5, "abA01").min_classes(2, &["ab", "A", "01"]).max_repeating(1).start("01")
         }),
         ("overlapping sets", any(4, "abcd01").require(2, "abc").require(2, "cd0")),
         ("nested sets", any(5, "abc01").require(1, "a").require(3, "abc")),
         ("overlapping sets, no identical neighbours", {
-            any(5, "ab01").require(1, "ab").require(1, "b0").max_consecutive(1)
+            any(5, "ab01").require(1, "ab").require(1, "b0").max_repeating(1)
         }),
         ("overlapping sets, no repeats, a start", {
             any(4, "abcd01").require(1, "abc").require(2, "cd0").start("ac0").no_repeats()

@@ -69,7 +69,7 @@ fn biased_generators_fail_the_test_of_uniformity() {
             unconstrained(5, "abc01").require(1, "abc").require(1, "01"),
             biased::table_off_by_one,
         ),
-        ("max_consecutive ignored", mixed().max_consecutive(1), biased::ignore_max_consecutive),
+        ("max_repeating ignored", mixed().max_repeating(1), biased::ignore_max_repeating),
         ("start drawn by class", unconstrained(4, "abcD01").start("abcD"), biased::start_by_class),
         (
             "sets of classes equally likely",

@@ -9,8 +9,8 @@ pub enum RequestError {
     UnknownParameter {
         /// The name.
         name: String,
-        /// The parameter with the most similar name.
-        suggestion: Option<&'static str>,
+        /// The parameter with the most similar name, or those that replaced it.
+        suggestions: Vec<&'static str>,
     },
     /// The request has a parameter twice.
     RepeatedParameter(&'static str),
@@ -27,6 +27,24 @@ pub enum RequestError {
     },
     /// The value is not a string.
     NotAString(&'static str),
+    /// The value cannot be written in a query.
+    OnlyInJson(&'static str),
+    /// The value is not a list of objects.
+    NotAListOfObjects(&'static str),
+    /// One of `charsets` is wrong.
+    Charset {
+        /// Its position, counted from 1.
+        position: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The passwords of an answer have too many characters together.
+    AnswerTooLong {
+        /// The number of passwords.
+        count: u16,
+        /// The characters of each.
+        length: u16,
+    },
     /// The value is not one of the valid names.
     NotAName {
         /// The parameter.
@@ -51,14 +69,19 @@ pub enum RequestError {
     /// The body is not declared as `application/json`.
     MediaType,
     /// The parameters do not make a policy.
-    Policy(PolicyError),
+    Policy {
+        /// Why not.
+        error: PolicyError,
+        /// The parameter that is wrong, if it is one.
+        parameter: Option<&'static str>,
+    },
     /// The parameters do not make a passphrase.
     Passphrase(PassphraseError),
 }
 
 impl From<PolicyError> for RequestError {
     fn from(error: PolicyError) -> Self {
-        Self::Policy(error)
+        Self::Policy { parameter: error.parameters().first().copied(), error }
     }
 }
 

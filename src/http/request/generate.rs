@@ -2,9 +2,12 @@
 
 use super::error::RequestError;
 use super::parameters::{self, MAX_COUNT, ParameterName};
-use super::policy::{PolicyParameter, PolicyRequest};
+use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
 use crate::http::lambda::HttpRequest;
 use crate::password::Policy;
+
+/// The most characters of all passwords of an answer together.
+pub const MAX_CHARACTERS: u32 = 131_072;
 
 /// A parameter of generate and describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,10 @@ impl ParameterName for GenerateParameter {
         const DIGITS: GenerateParameter = GenerateParameter::Policy(PolicyParameter::Digits);
         &[("number", DIGITS), ("numbers", DIGITS)]
     }
+
+    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
+        REPLACED
+    }
 }
 
 /// A request for passwords, or for the description of their policy.
@@ -50,16 +57,31 @@ impl GenerateRequest {
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
     pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
-        let mut policy = PolicyRequest::default();
+        let mut wanted = PolicyRequest::default();
         let mut count = None;
         for (parameter, value) in parameters::read(request)? {
             match parameter {
-                GenerateParameter::Policy(parameter) => policy.set(parameter, value)?,
+                GenerateParameter::Policy(parameter) => wanted.set(parameter, value)?,
                 GenerateParameter::Count => count = Some(value.integer(parameter.name(), 1, MAX_COUNT)?),
             }
         }
-        let PolicyRequest { constraints, preset } = policy;
-        let policy = Policy::new(&constraints, preset)?;
+        let preset = wanted.preset;
+        let policy = Policy::new(&wanted.constraints, preset);
+        let policy = policy.map_err(|error| wanted.blame(error))?;
+        check_answer(&policy, count)?;
         Ok(Self { policy, preset: preset.map(|preset| preset.name), count })
     }
+}
+
+/// Checks that the passwords have room in an answer: with the JSON around them, it stays below the 1 MB that a load
+/// balancer passes on.
+///
+/// # Errors
+/// [`RequestError::AnswerTooLong`].
+pub fn check_answer(policy: &Policy, count: Option<u16>) -> Result<(), RequestError> {
+    let (count, length) = (count.unwrap_or(1), policy.length());
+    if u32::from(count) * u32::from(length) > MAX_CHARACTERS {
+        return Err(RequestError::AnswerTooLong { count, length });
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ mod policy;
 mod validate;
 
 pub use error::RequestError;
-pub use generate::{GenerateParameter, GenerateRequest};
+pub use generate::{GenerateParameter, GenerateRequest, MAX_CHARACTERS, check_answer};
 pub use parameters::{MAX_COUNT, ParameterName};
 pub use passphrase::{PassphraseParameter, PassphraseRequest};
 pub use policy::PolicyParameter;

@@ -12,8 +12,8 @@ use crate::http::lambda::{HttpRequest, MAX_BODY, Query, RequestBody};
 pub const MAX_COUNT: u16 = 100;
 /// The largest Damerau-Levenshtein distance at which an unknown name is taken for a misspelt parameter.
 const MAX_DISTANCE: usize = 2;
-/// The most names that are read. It is more than any operation has parameters, so if a request has more names, one of
-/// them is unknown or repeated.
+/// The most names, or items of a list, that are read. It is more than any operation has parameters or any list has items,
+/// so if a request has more, one of them is unknown, repeated or too many.
 const MAX_NAMES: usize = 32;
 /// Longer names are not compared: they are no misspelling, and the comparison takes time.
 const MAX_COMPARED_NAME: usize = 32;
@@ -29,6 +29,12 @@ pub trait ParameterName: Copy + PartialEq + 'static {
     /// Other names that users of other generators bring along, each with the parameter that it means.
     #[must_use]
     fn aliases() -> &'static [(&'static str, Self)] {
+        &[]
+    }
+
+    /// Names of parameters in earlier versions, each with those that replaced it.
+    #[must_use]
+    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
         &[]
     }
 }
@@ -47,8 +53,10 @@ pub(super) enum Json {
     Integer(u64),
     Number(f64),
     Text(String),
-    /// Null, an array or an object. No parameter has such a value, so it is not stored.
-    Other,
+    List(Vec<Json>),
+    /// The members in their order, including repeated ones. A map would keep only the last.
+    Object(Vec<(String, Json)>),
+    Null,
 }
 
 impl Value {
@@ -99,6 +107,17 @@ impl Value {
             Self::Json(_) => Err(RequestError::NotAString(parameter)),
         }
     }
+
+    /// A list of objects, each as its members.
+    pub(super) fn list_of_objects(self, parameter: &'static str) -> Result<Vec<Vec<(String, Self)>>, RequestError> {
+        let Self::Json(value) = self else { return Err(RequestError::OnlyInJson(parameter)) };
+        let Json::List(items) = value else { return Err(RequestError::NotAListOfObjects(parameter)) };
+        let objects = items.into_iter().map(|item| match item {
+            Json::Object(members) => Ok(members.into_iter().map(|(name, value)| (name, Self::Json(value))).collect()),
+            _ => Err(RequestError::NotAListOfObjects(parameter)),
+        });
+        objects.collect()
+    }
 }
 
 /// JSON has one kind of number: 16.0 is 16 (JSON Schema 2020-12, section 6.1.1 of Validation).
@@ -112,8 +131,12 @@ pub(super) fn read<P: ParameterName>(request: &HttpRequest) -> Result<Vec<(P, Va
     for (name, value) in names_and_values(request)? {
         let alias = || P::aliases().iter().find(|(alias, _)| *alias == name).map(|(_, parameter)| *parameter);
         let Some(parameter) = P::all().find(|one| one.name() == name).or_else(alias) else {
-            let suggestion = similar_name(&name, P::all().map(P::name));
-            return Err(RequestError::UnknownParameter { name, suggestion });
+            let replaced = P::replaced().iter().find(|(replaced, _)| *replaced == name);
+            let suggestions = match replaced {
+                Some((_, instead)) => instead.to_vec(),
+                None => similar_name(&name, P::all().map(P::name)).into_iter().collect(),
+            };
+            return Err(RequestError::UnknownParameter { name, suggestions });
         };
         if parameters.iter().any(|(seen, _)| *seen == parameter) {
             return Err(RequestError::RepeatedParameter(parameter.name()));
@@ -162,7 +185,7 @@ fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, Reque
     if !is_json(&request.headers) {
         return Err(RequestError::MediaType);
     }
-    let Members(members) = serde_json::from_slice(body).map_err(|_| RequestError::BodyNotAnObject)?;
+    let Ok(Json::Object(members)) = serde_json::from_slice(body) else { return Err(RequestError::BodyNotAnObject) };
     Ok(members.into_iter().map(|(name, value)| (name, Value::Json(value))).collect())
 }
 
@@ -204,38 +227,10 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// The members of a JSON object in their order, including repeated ones. A map would keep only the last.
-struct Members(Vec<(String, Json)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while members.len() < MAX_NAMES
-                    && let Some(member) = map.next_entry()?
-                {
-                    members.push(member);
-                }
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scalar;
-        impl<'de> Visitor<'de> for Scalar {
+        struct AnyValue;
+        impl<'de> Visitor<'de> for AnyValue {
             type Value = Json;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -268,20 +263,32 @@ impl<'de> Deserialize<'de> for Json {
             }
 
             fn visit_unit<E>(self) -> Result<Json, E> {
-                Ok(Json::Other)
+                Ok(Json::Null)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+                let mut items = Vec::new();
+                while items.len() < MAX_NAMES
+                    && let Some(item) = seq.next_element()?
+                {
+                    items.push(item);
+                }
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Json::Other)
+                Ok(Json::List(items))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+                let mut members = Vec::new();
+                while members.len() < MAX_NAMES
+                    && let Some(member) = map.next_entry()?
+                {
+                    members.push(member);
+                }
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Json::Other)
+                Ok(Json::Object(members))
             }
         }
-        deserializer.deserialize_any(Scalar)
+        deserializer.deserialize_any(AnyValue)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::RequestError;
 use super::parameters::Value;
-use crate::password::{Constraints, PRESETS, PolicyError, Preset, Start, limits, parse_rules};
+use crate::password::{CharSet, Constraints, PRESETS, PolicyError, Preset, Requirement, Start, limits, parse_rules};
 
 named_enum! {
     /// A parameter of a policy.
@@ -32,7 +32,9 @@ named_enum! {
         /// Whether similar characters are excluded.
         ExcludeSimilar = "exclude_similar",
         /// The most identical characters in a row.
-        MaxConsecutive = "max_consecutive",
+        MaxRepeating = "max_repeating",
+        /// The most neighbours of a-z, A-Z or 0-9 in a row.
+        MaxSequential = "max_sequential",
         /// Whether no character appears twice.
         NoRepeats = "no_repeats",
         /// The kind of the first character.
@@ -43,22 +45,30 @@ named_enum! {
         MinEntropy = "min_entropy",
         /// A site's password rules.
         PasswordRules = "passwordrules",
+        /// Sets of characters with a minimum each.
+        Charsets = "charsets",
         /// The name of a preset.
         Policy = "policy",
     }
 }
+
+/// Parameters of earlier versions, each with those that replaced it.
+pub(super) const REPLACED: &[(&str, &[&str])] = &[("max_consecutive", &["max_repeating", "max_sequential"])];
 
 /// What a request says about the policy.
 #[derive(Debug, Default)]
 pub(super) struct PolicyRequest {
     pub(super) constraints: Constraints,
     pub(super) preset: Option<&'static Preset>,
+    /// The names of the parameters.
+    sent: Vec<&'static str>,
 }
 
 impl PolicyRequest {
     /// Reads one parameter.
     pub(super) fn set(&mut self, parameter: PolicyParameter, value: Value) -> Result<(), RequestError> {
         let name = parameter.name();
+        self.sent.push(name);
         let constraints = &mut self.constraints;
         let [lowercase, uppercase, digits, special] = &mut constraints.classes;
         let min = |value: Value| value.integer(name, 0, limits::MAX_LENGTH).map(Some);
@@ -77,8 +87,11 @@ impl PolicyRequest {
             PolicyParameter::Symbols => constraints.symbols = Some(value.string(name)?),
             PolicyParameter::Exclude => constraints.exclude = Some(value.string(name)?),
             PolicyParameter::ExcludeSimilar => constraints.exclude_similar = Some(value.boolean(name)?),
-            PolicyParameter::MaxConsecutive => {
-                constraints.max_consecutive = Some(value.integer(name, 1, limits::MAX_LENGTH)?);
+            PolicyParameter::MaxRepeating => {
+                constraints.max_repeating = Some(value.integer(name, 1, limits::MAX_LENGTH)?);
+            }
+            PolicyParameter::MaxSequential => {
+                constraints.max_sequential = Some(value.integer(name, 1, limits::MAX_LENGTH)?);
             }
             PolicyParameter::NoRepeats => constraints.no_repeats = Some(value.boolean(name)?),
             PolicyParameter::Start => {
@@ -91,10 +104,50 @@ impl PolicyRequest {
             PolicyParameter::PasswordRules => {
                 constraints.rules = Some(parse_rules(&value.string(name)?).map_err(PolicyError::from)?);
             }
+            PolicyParameter::Charsets => constraints.charsets = Some(charsets(value)?),
             PolicyParameter::Policy => {
                 self.preset = Some(value.one_of(name, PRESETS.iter().map(|preset| (preset.name, preset)))?);
             }
         }
         Ok(())
     }
+}
+
+impl PolicyRequest {
+    /// The error of a request. It names a parameter that was sent.
+    pub(super) fn blame(&self, error: PolicyError) -> RequestError {
+        let parameter = error.parameters().into_iter().find(|parameter| self.sent.contains(parameter));
+        RequestError::Policy { error, parameter }
+    }
+}
+
+/// Sets of characters: `[{"characters": "0123456789", "min": 2}]`.
+fn charsets(value: Value) -> Result<Vec<Requirement>, RequestError> {
+    let sets = value.list_of_objects(PolicyParameter::Charsets.name())?;
+    let charsets = sets.into_iter().enumerate();
+    charsets
+        .map(|(index, members)| {
+            charset(members).map_err(|problem| RequestError::Charset { position: index + 1, problem })
+        })
+        .collect()
+}
+
+fn charset(members: Vec<(String, Value)>) -> Result<Requirement, &'static str> {
+    let (mut characters, mut min) = (None, None);
+    for (name, value) in members {
+        let member = match name.as_str() {
+            "characters" => &mut characters,
+            "min" => &mut min,
+            _ => return Err("unknown member; a set has characters and min"),
+        };
+        if member.replace(value).is_some() {
+            return Err("a member is given more than once");
+        }
+    }
+    let characters = characters.ok_or("characters is missing")?.string("characters").ok();
+    let is_printable = |text: &String| !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let characters = characters.filter(is_printable).ok_or("characters must be printable ASCII, at least one")?;
+    let min = min.map_or(Ok(0), |min| min.integer("min", 0, limits::MAX_LENGTH));
+    let min = min.map_err(|_| "min must be a whole number from 0 to 4096")?;
+    Ok(Requirement { characters: CharSet::from_text(&characters), min })
 }

@@ -2,7 +2,7 @@
 
 use super::error::RequestError;
 use super::parameters::{self, ParameterName};
-use super::policy::{PolicyParameter, PolicyRequest};
+use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
 use crate::http::lambda::HttpRequest;
 use crate::password::{PasswordCheck, Secret};
 
@@ -31,6 +31,10 @@ impl ParameterName for ValidateParameter {
         const DIGITS: ValidateParameter = ValidateParameter::Policy(PolicyParameter::Digits);
         &[("number", DIGITS), ("numbers", DIGITS)]
     }
+
+    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
+        REPLACED
+    }
 }
 
 /// A request to check a password against a policy.
@@ -58,9 +62,10 @@ impl ValidateRequest {
                 ValidateParameter::Policy(parameter) => policy.set(parameter, value)?,
             }
         }
-        let PolicyRequest { constraints, preset } = policy;
+        let preset = policy.preset;
         let password = password.ok_or(RequestError::Missing(ValidateParameter::Password.name()))?;
-        let check = PasswordCheck::new(&constraints, preset, password.expose().chars().count())?;
+        let check = PasswordCheck::new(&policy.constraints, preset, password.expose().chars().count());
+        let check = check.map_err(|error| policy.blame(error))?;
         Ok(Self { password, check, preset: preset.map(|preset| preset.name) })
     }
 }

@@ -2,20 +2,37 @@
 
 use serde::Serialize;
 
-use crate::password::{Class, Policy, Start};
+use crate::password::{Class, Policy, Requirement, Start};
 
 /// The resolved parameters of a policy.
 #[derive(Serialize)]
+pub(super) struct ResolvedPolicy {
+    length: u16,
+    #[serde(flatten)]
+    characters: Characters,
+    exclude: String,
+    exclude_similar: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_repeating: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_sequential: Option<u16>,
+    no_repeats: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<&'static str>,
+}
+
+/// Which characters a password has.
+#[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum ResolvedPolicy {
-    Classes(ClassParameters),
-    Rules(RulesParameters),
+enum Characters {
+    Classes(Box<ClassParameters>),
+    Rules { passwordrules: String },
+    Charsets { charsets: Vec<Charset> },
 }
 
 #[derive(Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the parameters")]
-pub(super) struct ClassParameters {
-    length: u16,
+struct ClassParameters {
     lowercase: bool,
     uppercase: bool,
     digits: bool,
@@ -26,51 +43,44 @@ pub(super) struct ClassParameters {
     min_special: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     symbols: Option<String>,
-    exclude: String,
-    exclude_similar: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_consecutive: Option<u16>,
-    no_repeats: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min_classes: Option<u16>,
 }
 
 #[derive(Serialize)]
-pub(super) struct RulesParameters {
-    length: u16,
-    passwordrules: String,
-    exclude: String,
-    exclude_similar: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_consecutive: Option<u16>,
-    no_repeats: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<&'static str>,
+struct Charset {
+    characters: String,
+    min: u16,
 }
 
 impl From<&Policy> for ResolvedPolicy {
     fn from(policy: &Policy) -> Self {
-        let length = policy.length();
-        let (exclude, exclude_similar) = (policy.exclude().to_string(), policy.exclude_similar());
-        let (max_consecutive, no_repeats) = (policy.spec().max_consecutive, policy.spec().no_repeats);
-        let start = policy.start().map(Start::name);
+        let spec = policy.spec();
+        Self {
+            length: policy.length(),
+            characters: policy.into(),
+            exclude: policy.exclude().to_string(),
+            exclude_similar: policy.exclude_similar(),
+            max_repeating: spec.max_repeating,
+            max_sequential: spec.max_sequential,
+            no_repeats: spec.no_repeats,
+            start: policy.start().map(Start::name),
+        }
+    }
+}
+
+impl From<&Policy> for Characters {
+    fn from(policy: &Policy) -> Self {
         if let Some(rules) = policy.rules() {
-            return Self::Rules(RulesParameters {
-                length,
-                passwordrules: rules.to_string(),
-                exclude,
-                exclude_similar,
-                max_consecutive,
-                no_repeats,
-                start,
-            });
+            return Self::Rules { passwordrules: rules.to_string() };
+        }
+        if let Some(charsets) = policy.charsets() {
+            let charset = |one: &Requirement| Charset { characters: one.characters.to_string(), min: one.min };
+            return Self::Charsets { charsets: charsets.iter().map(charset).collect() };
         }
         let min = |class| policy.class(class).map_or(0, |one| one.min);
         let in_use = |class| policy.class(class).is_some();
-        Self::Classes(ClassParameters {
-            length,
+        Self::Classes(Box::new(ClassParameters {
             lowercase: in_use(Class::Lowercase),
             uppercase: in_use(Class::Uppercase),
             digits: in_use(Class::Digits),
@@ -80,12 +90,7 @@ impl From<&Policy> for ResolvedPolicy {
             min_digits: min(Class::Digits),
             min_special: min(Class::Special),
             symbols: policy.class(Class::Special).map(|one| one.characters.to_string()),
-            exclude,
-            exclude_similar,
-            max_consecutive,
-            no_repeats,
-            start,
             min_classes: policy.min_classes(),
-        })
+        }))
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::headers::{self, Response};
 use crate::access::{Denial, Quota};
 use crate::http::lambda::MAX_BODY;
-use crate::http::request::RequestError;
+use crate::http::request::{MAX_CHARACTERS, RequestError};
 use crate::http::routes::NoRoute;
 
 /// What a client sees of an error.
@@ -196,7 +196,7 @@ impl Problem {
     #[must_use]
     pub fn invalid(error: &RequestError) -> Self {
         let (kind, parameter, detail) = match error {
-            RequestError::UnknownParameter { name, suggestion } => return Self::unknown_parameter(name, *suggestion),
+            RequestError::UnknownParameter { name, suggestions } => return Self::unknown_parameter(name, suggestions),
             RequestError::RepeatedParameter(name) => {
                 (Kind::InvalidRequest, Some(*name), format!("{name} is given more than once"))
             }
@@ -209,6 +209,24 @@ impl Problem {
                 format!("{parameter} must be a whole number from {min} to {max}"),
             ),
             RequestError::NotAString(name) => (Kind::InvalidRequest, Some(*name), format!("{name} must be a string")),
+            RequestError::OnlyInJson(name) => {
+                (Kind::InvalidRequest, Some(*name), format!("{name} must be sent in the JSON body of a POST"))
+            }
+            RequestError::NotAListOfObjects(name) => {
+                (Kind::InvalidRequest, Some(*name), format!("{name} must be a list of objects"))
+            }
+            RequestError::Charset { position, problem } => {
+                (Kind::InvalidRequest, Some("charsets"), format!("charsets, set {position}: {problem}"))
+            }
+            RequestError::AnswerTooLong { count, length } => (
+                Kind::InvalidRequest,
+                Some("count"),
+                format!(
+                    "{count} passwords of length {length} are {} characters, more than the {MAX_CHARACTERS} of an \
+                     answer; decrease count or length",
+                    u32::from(*count) * u32::from(*length)
+                ),
+            ),
             RequestError::NotAName { parameter, names } => {
                 (Kind::InvalidRequest, Some(*parameter), format!("{parameter} must be one of {names}"))
             }
@@ -228,20 +246,19 @@ impl Problem {
                 (Kind::BodyTooLarge, None, format!("The body must have at most {MAX_BODY} bytes"))
             }
             RequestError::MediaType => (Kind::UnsupportedMediaType, None, "The body must be application/json".into()),
-            RequestError::Policy(error) => (Kind::InvalidRequest, error.parameter(), error.to_string()),
+            RequestError::Policy { error, parameter } => (Kind::InvalidRequest, *parameter, error.to_string()),
             RequestError::Passphrase(error) => (Kind::InvalidRequest, Some(error.parameter()), error.to_string()),
         };
         Self { parameter: parameter.map(str::to_owned), ..Self::new(kind, detail + ".") }
     }
 
-    fn unknown_parameter(name: &str, suggestion: Option<&str>) -> Self {
+    fn unknown_parameter(name: &str, suggestions: &[&str]) -> Self {
         // A text that does not look like a name may be anything, for example a secret in the wrong place.
         let plain = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        let detail = match (plain, suggestion) {
-            (true, Some(suggestion)) => format!("Unknown parameter \"{name}\"; did you mean \"{suggestion}\"?"),
-            (true, None) => format!("Unknown parameter \"{name}\"."),
-            (false, Some(suggestion)) => format!("Unknown parameter; did you mean \"{suggestion}\"?"),
-            (false, None) => "Unknown parameter.".to_owned(),
+        let unknown = if plain { format!("Unknown parameter \"{name}\"") } else { "Unknown parameter".to_owned() };
+        let detail = match suggestions {
+            [] => format!("{unknown}."),
+            some => format!("{unknown}; did you mean \"{}\"?", some.join("\" or \"")),
         };
         Self { parameter: plain.then(|| name.to_owned()), ..Self::new(Kind::InvalidRequest, detail) }
     }

@@ -2,13 +2,14 @@
 
 use crate::password::charset::{CharSet, Class, similar};
 use crate::password::rules::password_rules::PasswordRules;
+use crate::password::spec::Requirement;
 
 /// What a caller requests, before it is checked for contradictions.
 ///
 /// `None` means that the request does not have the parameter.
 #[derive(Clone, Debug, Default)]
 pub struct Constraints {
-    /// Characters in the password, 4 to 256. Defaults to 16, or to what `min_entropy` requires.
+    /// Characters in the password, 1 to 4096. Defaults to 16, or to what the minima or `min_entropy` require.
     pub length: Option<u16>,
     /// The options of each class, in the order of [`Class::ALL`].
     pub classes: [ClassOptions; 4],
@@ -19,7 +20,9 @@ pub struct Constraints {
     /// Excludes `I l 1 | O 0 o`. Defaults to false.
     pub exclude_similar: Option<bool>,
     /// The most identical characters in a row, 1 to the length.
-    pub max_consecutive: Option<u16>,
+    pub max_repeating: Option<u16>,
+    /// The most neighbours of a-z, A-Z or 0-9 in a row, 1 to the length.
+    pub max_sequential: Option<u16>,
     /// No character appears twice. Defaults to false.
     pub no_repeats: Option<bool>,
     /// The kind of the first character.
@@ -30,9 +33,28 @@ pub struct Constraints {
     pub min_entropy: Option<u16>,
     /// A site's rules, instead of classes.
     pub rules: Option<PasswordRules>,
+    /// Sets of characters with a minimum each, instead of classes: 1 to 16. The pool is their union. They may overlap; a
+    /// character counts for each set that contains it.
+    pub charsets: Option<Vec<Requirement>>,
 }
 
 impl Constraints {
+    /// The parameter that defines the characters instead of classes.
+    pub(super) fn source_of_characters(&self) -> Option<&'static str> {
+        let rules = self.rules.as_ref().map(|_| "passwordrules");
+        rules.or(self.charsets.as_ref().map(|_| "charsets"))
+    }
+
+    /// A parameter of classes.
+    pub(super) fn parameter_of_classes(&self) -> Option<&'static str> {
+        let of_class = Class::ALL.into_iter().zip(self.classes).find_map(|(class, options)| {
+            let min = options.min.map(|_| class.min_name());
+            options.in_use.map(|_| class.name()).or(min)
+        });
+        let symbols = self.symbols.as_ref().map(|_| "symbols");
+        of_class.or(symbols).or(self.min_classes.map(|_| "min_classes"))
+    }
+
     /// The characters of `exclude`.
     pub(super) fn excluded_by_name(&self) -> CharSet {
         CharSet::from_text(self.exclude.as_deref().unwrap_or_default())

@@ -21,20 +21,26 @@ pub enum PolicyError {
     },
     /// A site's password rules are not valid.
     Rules(RulesError),
-    /// A parameter of classes is given together with `passwordrules`.
-    ClassParameterWithRules {
+    /// A parameter of classes is given together with `passwordrules` or `charsets`.
+    ClassParameterWith {
         /// The parameter.
         parameter: &'static str,
+        /// The other one.
+        other: &'static str,
     },
-    /// `exclude` and `exclude_similar` remove every character of a set that `passwordrules` require.
-    RequiredExcluded,
+    /// `passwordrules` and `charsets` are given together.
+    RulesWithCharsets,
+    /// There is no set in `charsets`, or there are too many.
+    WrongNumberOfCharsets,
+    /// `exclude` and `exclude_similar` remove every character of a set that is required.
+    RequiredExcluded {
+        /// The parameter that requires it.
+        by: &'static str,
+    },
     /// `passwordrules` allow only the space and do not require it.
     OnlySpaceAllowed,
     /// `passwordrules` require too many sets.
-    TooManyRequired {
-        /// The most.
-        max: usize,
-    },
+    TooManyRequired,
     /// The length is not one that rules or a preset allow.
     OutsideLengths {
         /// `passwordrules`, or the name of the preset.
@@ -51,8 +57,11 @@ pub enum PolicyError {
         /// Their `maxlength`, or 65535.
         max: u16,
     },
-    /// A preset is given together with `passwordrules`.
-    PresetWithRules,
+    /// A preset is given together with `passwordrules` or `charsets`.
+    PresetWithCharacters {
+        /// The other parameter.
+        other: &'static str,
+    },
     /// A parameter weakens a requirement of a preset.
     WeakensPreset {
         /// The preset.
@@ -89,8 +98,8 @@ pub enum PolicyError {
     },
     /// No length was requested, and the sum of the minima exceeds the longest one.
     MinimaTooLarge {
-        /// The class with the largest minimum.
-        class: Class,
+        /// The parameter of the largest minimum.
+        parameter: &'static str,
         /// The characters that the minima need.
         needed: u32,
         /// The longest length.
@@ -124,12 +133,12 @@ pub enum PolicyError {
         /// Characters of it that remain.
         available: u32,
     },
-    /// `max_consecutive` with only one character.
+    /// `max_repeating` with only one character.
     OneCharacter {
         /// The length.
         length: u16,
-        /// `max_consecutive`.
-        max_consecutive: u16,
+        /// `max_repeating`.
+        max_repeating: u16,
     },
     /// No password of this length satisfies all the constraints together.
     Unsatisfiable {
@@ -170,27 +179,31 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// The parameter that is wrong, if it is one.
+    /// The parameters that may be wrong. The first one that was sent is.
     #[must_use]
-    pub const fn parameter(&self) -> Option<&'static str> {
+    pub fn parameters(&self) -> Vec<&'static str> {
         match self {
             Self::OutOfRange { parameter, .. }
-            | Self::ClassParameterWithRules { parameter }
-            | Self::WeakensPreset { parameter, .. } => Some(parameter),
-            Self::Rules(_) | Self::NoLength { .. } | Self::TooManyRequired { .. } | Self::OnlySpaceAllowed => {
-                Some("passwordrules")
+            | Self::ClassParameterWith { parameter, .. }
+            | Self::MinimaTooLarge { parameter, .. }
+            | Self::WeakensPreset { parameter, .. } => vec![parameter],
+            Self::RulesWithCharsets | Self::WrongNumberOfCharsets => vec!["charsets"],
+            Self::Rules(_) | Self::NoLength { .. } | Self::TooManyRequired | Self::OnlySpaceAllowed => {
+                vec!["passwordrules"]
             }
-            Self::PresetWithRules => Some("policy"),
-            Self::LengthTooShort { .. } | Self::OutsideLengths { .. } => Some("length"),
-            Self::TooFewClasses { .. } => Some("min_classes"),
-            Self::NoStart { .. } => Some("start"),
-            Self::TooFewCharacters { .. } | Self::TooFewOfClass { .. } => Some("no_repeats"),
-            Self::OneCharacter { .. } => Some("max_consecutive"),
-            Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => Some("min_entropy"),
-            Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded => Some("exclude"),
-            Self::MinOfUnusedClass { class, .. } | Self::MinimaTooLarge { class, .. } => Some(class.min_name()),
-            Self::SymbolsWithoutSpecial | Self::NoSymbols | Self::SymbolsNotPunctuation => Some("symbols"),
-            Self::NoClassInUse | Self::Unsatisfiable { .. } | Self::TooExpensive { .. } => None,
+            Self::PresetWithCharacters { .. } => vec!["policy"],
+            Self::LengthTooShort { .. } | Self::OutsideLengths { .. } => vec!["length"],
+            Self::TooFewClasses { .. } => vec!["min_classes", "policy"],
+            Self::NoStart { .. } => vec!["start", "policy"],
+            Self::TooFewCharacters { .. } | Self::TooFewOfClass { .. } => vec!["no_repeats"],
+            Self::OneCharacter { .. } => vec!["max_repeating", "passwordrules"],
+            Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => vec!["min_entropy"],
+            Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded { .. } => {
+                vec!["exclude", "exclude_similar"]
+            }
+            Self::MinOfUnusedClass { class, .. } => vec![class.min_name()],
+            Self::SymbolsWithoutSpecial | Self::NoSymbols | Self::SymbolsNotPunctuation => vec!["symbols"],
+            Self::NoClassInUse | Self::Unsatisfiable { .. } | Self::TooExpensive { .. } => Vec::new(),
         }
     }
 }
@@ -219,16 +232,23 @@ impl fmt::Display for PolicyError {
                 write!(f, "{parameter} must be a whole number from {min} to {max}")
             }
             Self::Rules(error) => error.fmt(f),
-            Self::ClassParameterWithRules { parameter } => {
-                write!(f, "{parameter} cannot be combined with passwordrules, which define the characters")
+            Self::ClassParameterWith { parameter, other } => {
+                write!(f, "{parameter} cannot be combined with {other}, which define the characters")
             }
-            Self::RequiredExcluded => f.write_str(
-                "exclude and exclude_similar remove every character of a set that passwordrules require; exclude fewer",
+            Self::RulesWithCharsets => {
+                f.write_str("charsets cannot be combined with passwordrules, which define the characters, too")
+            }
+            Self::WrongNumberOfCharsets => write!(f, "charsets must have 1 to {} sets", limits::MAX_SETS),
+            Self::RequiredExcluded { by } => write!(
+                f,
+                "exclude and exclude_similar remove every character of a set that {by} require; exclude fewer"
             ),
             Self::OnlySpaceAllowed => f.write_str(
                 "passwordrules allow only the space, which is used only if a required set has no other character",
             ),
-            Self::TooManyRequired { max } => write!(f, "passwordrules may require at most {max} different sets"),
+            Self::TooManyRequired => {
+                write!(f, "passwordrules may require at most {} different sets", limits::MAX_SETS)
+            }
             Self::OutsideLengths { source, min, max } => {
                 write!(f, "length must be a whole number from {min} to {max}, according to {source}")
             }
@@ -238,7 +258,9 @@ impl fmt::Display for PolicyError {
                 if *min > longest { write!(f, "at least {min}") } else { write!(f, "at most {max}") }?;
                 write!(f, " characters, but this service supports {shortest} to {longest}")
             }
-            Self::PresetWithRules => f.write_str("policy and passwordrules cannot be combined; send one of them"),
+            Self::PresetWithCharacters { other } => {
+                write!(f, "policy and {other} cannot be combined; send one of them")
+            }
             Self::WeakensPreset { preset, parameter, requirement } => write!(
                 f,
                 "policy {preset} requires that {parameter} is {requirement}; parameters may add to a policy, but must \
@@ -257,9 +279,9 @@ impl fmt::Display for PolicyError {
                 write!(f, "no_repeats with {min_name} {min} requires {min} different characters of {name}, ")?;
                 write!(f, "but only {available} remain")
             }
-            Self::OneCharacter { length, max_consecutive } => write!(
+            Self::OneCharacter { length, max_repeating } => write!(
                 f,
-                "max_consecutive {max_consecutive} with length {length} requires two different characters, but only 1 \
+                "max_repeating {max_repeating} with length {length} requires two different characters, but only 1 \
                  remains"
             ),
             Self::Unsatisfiable { length, constraints } => {

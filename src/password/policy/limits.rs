@@ -1,13 +1,17 @@
 //! The lengths and entropies that the service accepts.
 
-/// The shortest password, in characters.
+/// The shortest password of the API, in characters. A policy can also have a requested length of 1 to 3.
 pub const MIN_LENGTH: u16 = 4;
 /// The longest password, in characters.
-pub const MAX_LENGTH: u16 = 256;
+pub const MAX_LENGTH: u16 = 4096;
 /// The length if none is requested and the minima need no more, in characters.
 pub const DEFAULT_LENGTH: u16 = 16;
-/// The largest `min_entropy`, in bits: more than any password of the longest length has.
+/// The largest `min_entropy`, in bits.
 pub const MAX_ENTROPY: u16 = 2048;
+
+/// The most sets that a site's rules may require, and the most `charsets`. Real rules require up to five; the time to
+/// count grows exponentially with their number.
+pub const MAX_SETS: usize = 16;
 
 /// The lengths that a policy allows, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +29,9 @@ impl LengthRange {
         (self.min..=self.max).contains(&length)
     }
 
-    /// The length if none is requested, where the minima need so many characters.
+    /// The length if none is requested, where so many characters are enough for the minima.
     #[must_use]
-    pub fn default_length(self, needed: u32) -> u16 {
-        DEFAULT_LENGTH.max(u16::try_from(needed).unwrap_or(u16::MAX)).clamp(self.min, self.max)
+    pub fn default_length(self, enough: u32) -> u16 {
+        DEFAULT_LENGTH.max(u16::try_from(enough).unwrap_or(u16::MAX)).clamp(self.min, self.max)
     }
 }

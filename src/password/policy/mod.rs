@@ -10,13 +10,13 @@ use constraints::{Constraints, Start};
 use error::PolicyError;
 use limits::LengthRange;
 use presets::Preset;
-use resolve::{ClassInUse, ResolvedRules, Spaces, characters_needed, length_range};
+use resolve::{ClassInUse, Origin, ResolvedRules, length_range};
 
 use super::charset::{CharSet, Class};
 use super::rules::password_rules::PasswordRules;
 use super::sampling::budget::WorkBudget;
 use super::sampling::sampler::{CountError, count};
-use super::spec::{MinClasses, PasswordSpec};
+use super::spec::{MinClasses, PasswordSpec, Requirement};
 
 /// Constraints that have no contradiction, as far as can be told without counting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,11 @@ pub struct Policy {
     min_classes: Option<u16>,
     start: Option<Start>,
     rules: Option<PasswordRules>,
-    max_consecutive: Option<u16>,
+    charsets: Option<Vec<Requirement>>,
+    max_repeating: Option<u16>,
+    max_sequential: Option<u16>,
+    /// As many characters as the minima need at least.
+    needed: u32,
     /// The lengths among which `min_entropy` chooses; a single one without it.
     lengths: LengthRange,
     min_entropy: Option<u16>,
@@ -46,18 +50,18 @@ impl Policy {
         let constraints = applied.as_ref().unwrap_or(constraints);
         let lengths = length_range(constraints, preset)?;
         let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
-        let resolved = ResolvedRules::new(constraints, Spaces::Generated)?;
-        let needed = characters_needed(&resolved.classes, resolved.min_classes.as_ref());
-        if constraints.length.is_none()
-            && needed > u32::from(lengths.max)
-            && let Some(largest) = resolved.classes.iter().max_by_key(|one| one.min)
-        {
-            return Err(PolicyError::MinimaTooLarge { class: largest.class, needed, longest: lengths.max });
+        let resolved = ResolvedRules::new(constraints, Origin::Generated)?;
+        let needed = resolved.needed();
+        if constraints.length.is_none() && needed > u32::from(lengths.max) {
+            let largest = resolved.classes.iter().max_by_key(|one| one.min);
+            let parameter = largest.map_or("charsets", |one| one.class.min_name());
+            return Err(PolicyError::MinimaTooLarge { parameter, needed, longest: lengths.max });
         }
-        let length = constraints.length.unwrap_or(lengths.default_length(needed));
+        let length = constraints.length.unwrap_or(lengths.default_length(resolved.enough()));
         let longest = if chooses_length { lengths.max } else { length };
         for (parameter, value, max) in [
-            ("max_consecutive", constraints.max_consecutive, longest),
+            ("max_repeating", constraints.max_repeating, longest),
+            ("max_sequential", constraints.max_sequential, longest),
             ("min_classes", constraints.min_classes, 4),
             ("min_entropy", constraints.min_entropy, limits::MAX_ENTROPY),
         ] {
@@ -71,7 +75,10 @@ impl Policy {
             min_classes: constraints.min_classes,
             start: constraints.start,
             rules: constraints.rules.clone(),
-            max_consecutive: resolved.max_consecutive,
+            charsets: constraints.charsets.clone(),
+            max_repeating: resolved.max_repeating,
+            max_sequential: resolved.max_sequential,
+            needed,
             lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
             min_entropy: constraints.min_entropy,
             spec: resolved.spec(length),
@@ -100,19 +107,20 @@ impl Policy {
         let Some(bits) = self.min_entropy else { return Ok(self) };
         let LengthRange { min, max } = self.lengths;
         let mut error = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: max };
-        for length in min.max(self.max_consecutive.unwrap_or_default().min(max))..=max {
-            let policy = match self.of_length(length) {
-                Ok(policy) => policy,
-                // A longer password has room for more characters.
-                Err(PolicyError::LengthTooShort { .. }) => continue,
-                Err(PolicyError::TooFewCharacters { .. }) => break,
-                Err(error) => return Err(error),
-            };
+        // A limit on runs is at most the length, and the minima have room.
+        let limit = self.max_repeating.max(self.max_sequential).unwrap_or_default();
+        let shortest = min.max(limit).max(u16::try_from(self.needed).unwrap_or(max)).min(max);
+        for length in shortest..=max {
             // If all texts over the pool would not be enough, the passwords need not be counted.
-            let upper_bound = f64::from(length) * f64::from(policy.spec.pool.len()).log2();
+            let upper_bound = f64::from(length) * f64::from(self.spec.pool.len()).log2();
             if min < max && upper_bound + 1.0 < f64::from(bits) {
                 continue;
             }
+            let policy = match self.of_length(length) {
+                Ok(policy) => policy,
+                Err(PolicyError::TooFewCharacters { .. }) => break,
+                Err(error) => return Err(error),
+            };
             match count(policy.spec(), budget) {
                 Ok(count) if count.reaches(bits) => return Ok(policy),
                 Ok(count) if min == max => {
@@ -130,7 +138,8 @@ impl Policy {
     fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
         let mut policy = self.clone();
         policy.spec.length = length;
-        policy.spec.max_consecutive = self.max_consecutive.map(|max| max.min(length));
+        policy.spec.max_repeating = self.max_repeating.map(|max| max.min(length));
+        policy.spec.max_sequential = self.max_sequential.map(|max| max.min(length));
         policy.check()?;
         Ok(policy)
     }
@@ -143,7 +152,7 @@ impl Policy {
         {
             return Err(PolicyError::TooFewClasses { min: *min, classes: classes.len() });
         }
-        if characters_needed(&self.classes, self.spec.min_classes.as_ref()) > u32::from(length) {
+        if self.needed > u32::from(length) {
             return Err(PolicyError::LengthTooShort { length, minima: self.minima() });
         }
         if let Some(start) = self.start
@@ -160,10 +169,10 @@ impl Policy {
                 return Err(PolicyError::TooFewOfClass { class, min, available: allowed.len() });
             }
         }
-        if let (1, Some(max_consecutive)) = (pool.len(), self.spec.max_consecutive)
-            && max_consecutive < length
+        if let (1, Some(max_repeating)) = (pool.len(), self.spec.max_repeating)
+            && max_repeating < length
         {
-            return Err(PolicyError::OneCharacter { length, max_consecutive });
+            return Err(PolicyError::OneCharacter { length, max_repeating });
         }
         Ok(())
     }
@@ -172,8 +181,9 @@ impl Policy {
     #[must_use]
     pub fn explain(&self, error: CountError) -> PolicyError {
         let mut constraints = self.minima();
-        let PasswordSpec { length, max_consecutive, no_repeats, .. } = self.spec;
-        constraints.extend(max_consecutive.map(|max| format!("max_consecutive {max}")));
+        let PasswordSpec { length, max_repeating, max_sequential, no_repeats, .. } = self.spec;
+        constraints.extend(max_repeating.map(|max| format!("max_repeating {max}")));
+        constraints.extend(max_sequential.map(|max| format!("max_sequential {max}")));
         constraints.extend(no_repeats.then(|| "no_repeats".to_owned()));
         constraints.extend(self.start.map(|start| format!("start {}", start.name())));
         match error {
@@ -189,6 +199,7 @@ impl Policy {
         let others = [
             self.min_classes.map(|min| format!("min_classes {min}")),
             self.rules.is_some().then(|| "passwordrules".to_owned()),
+            self.charsets.is_some().then(|| "charsets".to_owned()),
         ];
         classes.chain(others.into_iter().flatten()).collect()
     }
@@ -199,7 +210,7 @@ impl Policy {
         &self.spec
     }
 
-    /// Characters in the password, 4 to 256.
+    /// Characters in the password, 1 to 4096.
     #[must_use]
     pub const fn length(&self) -> u16 {
         self.spec.length
@@ -251,6 +262,12 @@ impl Policy {
     #[must_use]
     pub const fn rules(&self) -> Option<&PasswordRules> {
         self.rules.as_ref()
+    }
+
+    /// The sets of characters that the policy was made of.
+    #[must_use]
+    pub fn charsets(&self) -> Option<&[Requirement]> {
+        self.charsets.as_deref()
     }
 
     /// The kind of the first character.

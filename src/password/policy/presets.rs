@@ -184,7 +184,7 @@ pub static PRESETS: [Preset; 21] = [
             date: Some("2023-06"),
             url: "https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements",
         },
-        lengths: LengthRange { min: 14, max: limits::MAX_LENGTH },
+        lengths: LengthRange { min: 14, max: 256 },
         classes: [Allowed, Allowed, Allowed, Allowed],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"),
         min_classes: Some(3),
@@ -325,8 +325,8 @@ impl Preset {
     /// # Errors
     /// [`PolicyError`] if a constraint weakens a requirement.
     pub fn apply(&self, constraints: &Constraints) -> Result<Constraints, PolicyError> {
-        if constraints.rules.is_some() {
-            return Err(PolicyError::PresetWithRules);
+        if let Some(other) = constraints.source_of_characters() {
+            return Err(PolicyError::PresetWithCharacters { other });
         }
         let mut applied = constraints.clone();
         for ((class, options), class_use) in Class::ALL.into_iter().zip(&mut applied.classes).zip(self.classes) {

@@ -5,13 +5,9 @@ use super::constraints::{Constraints, Start};
 use super::error::PolicyError;
 use super::limits::{self, LengthRange};
 use super::presets::Preset;
-use crate::password::charset::{CharSet, Class};
-use crate::password::rules::password_rules::PasswordRules;
+use crate::password::charset::{CharSet, Class, special};
+use crate::password::rules::password_rules::{PasswordRules, RuleSet};
 use crate::password::spec::{MinClasses, PasswordSpec, Requirement};
-
-/// The most sets that a site's rules may require. Real rules require up to five; the time to count grows exponentially
-/// with their number.
-const MAX_REQUIRED: usize = 16;
 
 /// A class in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +28,22 @@ pub(in crate::password) struct ResolvedRules {
     pub(in crate::password) pool: CharSet,
     pub(in crate::password) requirements: Vec<Requirement>,
     pub(in crate::password) min_classes: Option<MinClasses>,
-    pub(in crate::password) max_consecutive: Option<u16>,
+    pub(in crate::password) max_repeating: Option<u16>,
+    pub(in crate::password) max_sequential: Option<u16>,
     pub(in crate::password) start: Option<Start>,
     pub(in crate::password) no_repeats: bool,
     /// The characters of `exclude` that would otherwise appear.
     pub(in crate::password) exclude: CharSet,
 }
 
-/// Which spaces a site's rules lead to.
+/// Where the characters come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::password) enum Spaces {
-    /// Those of a password that is generated: only if a required set has no other character, because a space is easily
-    /// lost when a password is copied.
+pub(in crate::password) enum Origin {
+    /// They are drawn. A site's rules lead to a space only if a required set has no other character, because a space is
+    /// easily lost when a password is copied.
     Generated,
-    /// Those of a password that is validated: wherever the rules allow them.
-    Accepted,
+    /// Somebody chose them: whatever a site accepts. The special characters are all punctuation of ASCII and the space.
+    Chosen,
 }
 
 /// The lengths that a preset or a site's rules allow. The requested length must be one of them.
@@ -66,7 +63,9 @@ pub(in crate::password) fn length_range(
     if min > limits::MAX_LENGTH || max < limits::MIN_LENGTH {
         return Err(PolicyError::NoLength { min, max });
     }
-    let (min, max) = (min.max(limits::MIN_LENGTH), max.min(limits::MAX_LENGTH));
+    // A length of less than 4 must be requested.
+    let shortest = constraints.length.map_or(limits::MIN_LENGTH, |length| length.clamp(1, limits::MIN_LENGTH));
+    let (min, max) = (min.max(shortest), max.min(limits::MAX_LENGTH));
     let range = LengthRange { min, max };
     if constraints.length.is_some_and(|length| !range.contains(length)) {
         return Err(match preset.map(|preset| preset.name).or(rules.map(|_| "passwordrules")) {
@@ -79,12 +78,66 @@ pub(in crate::password) fn length_range(
 
 impl ResolvedRules {
     /// Resolves constraints, without a preset and without the length.
-    pub(in crate::password) fn new(constraints: &Constraints, spaces: Spaces) -> Result<Self, PolicyError> {
-        let rules = match &constraints.rules {
-            Some(rules) => Self::from_rules(rules, constraints, spaces)?,
-            None => Self::from_classes(constraints)?,
+    pub(in crate::password) fn new(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        if let Some(other) = constraints.source_of_characters()
+            && let Some(parameter) = constraints.parameter_of_classes()
+        {
+            return Err(PolicyError::ClassParameterWith { parameter, other });
+        }
+        let rules = match (&constraints.rules, &constraints.charsets) {
+            (Some(_), Some(_)) => return Err(PolicyError::RulesWithCharsets),
+            (Some(rules), None) => Self::from_rules(rules, constraints, origin)?,
+            (None, Some(charsets)) => Self::from_charsets(charsets, constraints)?,
+            (None, None) => Self::from_classes(constraints, origin)?,
         };
         if rules.pool.is_empty() { Err(PolicyError::AllExcluded) } else { Ok(rules) }
+    }
+
+    fn from_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
+        if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
+            return Err(PolicyError::WrongNumberOfCharsets);
+        }
+        let characters = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
+        let excluded = constraints.excluded();
+        let requirements = charsets.iter().map(|one| {
+            let characters = one.characters.without(excluded);
+            let is_possible = one.min == 0 || !characters.is_empty();
+            is_possible.then_some(Requirement { characters, ..*one })
+        });
+        let requirements: Option<Vec<Requirement>> = requirements.collect();
+        Ok(Self {
+            classes: Vec::new(),
+            pool: characters.without(excluded),
+            requirements: requirements.ok_or(PolicyError::RequiredExcluded { by: "charsets" })?,
+            min_classes: None,
+            max_repeating: constraints.max_repeating,
+            max_sequential: constraints.max_sequential,
+            start: constraints.start,
+            no_repeats: constraints.no_repeats.unwrap_or(false),
+            exclude: constraints.excluded_by_name().intersection(characters),
+        })
+    }
+
+    /// As many characters as are enough for the minima.
+    pub(super) fn enough(&self) -> u32 {
+        let required = self.requirements.iter().filter(|one| one.min > 0);
+        let (number, sum) = required.fold((0, 0), |(number, sum), one| (number + 1, sum + u32::from(one.min)));
+        sum + self
+            .min_classes
+            .as_ref()
+            .map_or(0, |one| u32::try_from(one.min.saturating_sub(number)).unwrap_or_default())
+    }
+
+    /// As many characters as the minima need at least: fewer than are enough, if sets overlap.
+    pub(super) fn needed(&self) -> u32 {
+        let overlap = |index: usize, one: &Requirement| {
+            self.requirements[..index].iter().any(|other| !one.characters.intersection(other.characters).is_empty())
+        };
+        if self.requirements.iter().enumerate().any(|(index, one)| overlap(index, one)) {
+            self.requirements.iter().map(|one| u32::from(one.min)).max().unwrap_or_default()
+        } else {
+            self.enough()
+        }
     }
 
     /// The specification of passwords of a length.
@@ -94,14 +147,15 @@ impl ResolvedRules {
             pool: self.pool,
             requirements: self.requirements.clone(),
             min_classes: self.min_classes.clone(),
-            max_consecutive: self.max_consecutive.map(|max| max.min(length)),
+            max_repeating: self.max_repeating.map(|max| max.min(length)),
+            max_sequential: self.max_sequential.map(|max| max.min(length)),
             no_repeats: self.no_repeats,
             start: self.start.map(Start::characters),
         }
     }
 
-    fn from_classes(constraints: &Constraints) -> Result<Self, PolicyError> {
-        let classes = classes_in_use(constraints)?;
+    fn from_classes(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        let classes = classes_in_use(constraints, origin)?;
         let union =
             |of: fn(&ClassInUse) -> CharSet| classes.iter().fold(CharSet::default(), |all, one| all.union(of(one)));
         let (pool, characters) = (union(|one| one.allowed), union(|one| one.characters));
@@ -114,7 +168,8 @@ impl ResolvedRules {
             pool,
             requirements: requirements.filter(|one| one.min > 0).collect(),
             min_classes,
-            max_consecutive: constraints.max_consecutive,
+            max_repeating: constraints.max_repeating,
+            max_sequential: constraints.max_sequential,
             start: constraints.start,
             no_repeats: constraints.no_repeats.unwrap_or(false),
             exclude: constraints.excluded_by_name().intersection(characters),
@@ -122,61 +177,45 @@ impl ResolvedRules {
         })
     }
 
-    fn from_rules(rules: &PasswordRules, constraints: &Constraints, spaces: Spaces) -> Result<Self, PolicyError> {
-        if let Some(parameter) = class_parameter_given(constraints) {
-            return Err(PolicyError::ClassParameterWithRules { parameter });
-        }
+    fn from_rules(rules: &PasswordRules, constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        let characters = |set: RuleSet| if origin == Origin::Generated { set.drawn } else { set.accepted };
+        let all = characters(rules.pool());
         let mut removed = constraints.excluded();
-        if spaces == Spaces::Generated && !rules.required.contains(&CharSet::space()) {
-            if rules.pool() == CharSet::space() {
+        if origin == Origin::Generated && rules.required.iter().all(|set| set.drawn != CharSet::space()) {
+            if all == CharSet::space() {
                 return Err(PolicyError::OnlySpaceAllowed);
             }
             removed = removed.union(CharSet::space());
         }
         let mut requirements: Vec<Requirement> = Vec::new();
-        for set in &rules.required {
-            let characters = set.without(removed);
+        // Any character satisfies a set with `unicode`.
+        for set in rules.required.iter().filter(|set| origin == Origin::Generated || !set.unicode) {
+            let characters = characters(*set).without(removed);
             if characters.is_empty() {
-                return Err(PolicyError::RequiredExcluded);
+                return Err(PolicyError::RequiredExcluded { by: "passwordrules" });
             }
             if requirements.iter().all(|one| one.characters != characters) {
-                if requirements.len() == MAX_REQUIRED {
-                    return Err(PolicyError::TooManyRequired { max: MAX_REQUIRED });
+                if requirements.len() == limits::MAX_SETS {
+                    return Err(PolicyError::TooManyRequired);
                 }
                 requirements.push(Requirement { characters, min: 1 });
             }
         }
         Ok(Self {
             classes: Vec::new(),
-            pool: rules.pool().without(removed),
+            pool: all.without(removed),
             requirements,
             min_classes: None,
-            max_consecutive: [rules.max_consecutive, constraints.max_consecutive].into_iter().flatten().min(),
+            max_repeating: [rules.max_repeating, constraints.max_repeating].into_iter().flatten().min(),
+            max_sequential: [rules.max_sequential, constraints.max_sequential].into_iter().flatten().min(),
             start: constraints.start,
             no_repeats: constraints.no_repeats.unwrap_or(false),
-            exclude: constraints.excluded_by_name().intersection(rules.pool()),
+            exclude: constraints.excluded_by_name().intersection(all),
         })
     }
 }
 
-/// The fewest characters that have room for the minima of classes and for `min_classes`.
-pub(super) fn characters_needed(classes: &[ClassInUse], min_classes: Option<&MinClasses>) -> u32 {
-    let required = classes.iter().filter(|one| one.min > 0).count();
-    let others = min_classes.map_or(0, |one| one.min.saturating_sub(required));
-    classes.iter().map(|one| u32::from(one.min)).sum::<u32>() + u32::try_from(others).unwrap_or(u32::MAX / 2)
-}
-
-/// A parameter of classes that the request has.
-fn class_parameter_given(constraints: &Constraints) -> Option<&'static str> {
-    let of_class = Class::ALL.into_iter().zip(constraints.classes).find_map(|(class, options)| {
-        let min = options.min.map(|_| class.min_name());
-        options.in_use.map(|_| class.name()).or(min)
-    });
-    let symbols = constraints.symbols.as_ref().map(|_| "symbols");
-    of_class.or(symbols).or(constraints.min_classes.map(|_| "min_classes"))
-}
-
-fn classes_in_use(constraints: &Constraints) -> Result<Vec<ClassInUse>, PolicyError> {
+fn classes_in_use(constraints: &Constraints, origin: Origin) -> Result<Vec<ClassInUse>, PolicyError> {
     let symbols = constraints.symbols.as_deref().map(parse_symbols).transpose()?;
     let mut classes = Vec::with_capacity(Class::ALL.len());
     for (class, options) in Class::ALL.into_iter().zip(constraints.classes) {
@@ -191,7 +230,10 @@ fn classes_in_use(constraints: &Constraints) -> Result<Vec<ClassInUse>, PolicyEr
                 Some(min) => return Err(PolicyError::MinOfUnusedClass { class, min }),
             }
         }
-        let characters = symbols.unwrap_or_else(|| class.characters());
+        let characters = symbols.unwrap_or_else(|| match (class, origin) {
+            (Class::Special, Origin::Chosen) => special(),
+            _ => class.characters(),
+        });
         let allowed = characters.without(constraints.excluded());
         let min = options.min.unwrap_or(u16::from(constraints.min_classes.is_none()));
         if allowed.is_empty() && min > 0 {

@@ -6,11 +6,12 @@
 
 use std::fmt;
 
-use super::password_rules::{PasswordRules, SPECIAL};
+use super::password_rules::{PasswordRules, RuleSet};
 use crate::password::charset::{CharSet, Class, printable};
 
 /// Names of the rules, in the order in which errors list them.
-const NAMES: [&str; 5] = ["minlength", "maxlength", "required", "allowed", "max-consecutive"];
+const NAMES: [&str; 7] =
+    ["minlength", "maxlength", "required", "allowed", "max-repeating", "max-sequential", "max-consecutive"];
 /// Names of the classes.
 const CLASSES: [&str; 6] = ["upper", "lower", "digit", "special", "ascii-printable", "unicode"];
 
@@ -149,7 +150,13 @@ impl Parser {
             // Of several rules, the strictest counts.
             "minlength" => rules.min_length = rules.min_length.max(Some(self.number(0)?)),
             "maxlength" => rules.max_length = smaller(rules.max_length, self.upper_limit()?),
-            "max-consecutive" => rules.max_consecutive = smaller(rules.max_consecutive, self.upper_limit()?),
+            "max-repeating" => rules.max_repeating = smaller(rules.max_repeating, self.upper_limit()?),
+            "max-sequential" => rules.max_sequential = smaller(rules.max_sequential, self.upper_limit()?),
+            "max-consecutive" => {
+                let limit = self.upper_limit()?;
+                rules.max_repeating = smaller(rules.max_repeating, limit);
+                rules.max_sequential = smaller(rules.max_sequential, limit);
+            }
             "required" => rules.required.push(self.classes()?),
             _ => rules.allowed = rules.allowed.union(self.classes()?),
         }
@@ -197,10 +204,10 @@ impl Parser {
     }
 
     /// Classes separated by commas: the characters of any of them.
-    fn classes(&mut self) -> Result<CharSet, RulesError> {
-        let mut all = CharSet::default();
+    fn classes(&mut self) -> Result<RuleSet, RulesError> {
+        let mut all = RuleSet::default();
         loop {
-            all = all.union(if self.peek() == Some('[') { self.set()? } else { self.class()? });
+            all = all.union(if self.peek() == Some('[') { self.set()?.into() } else { self.class()? });
             self.skip_space();
             if self.peek() != Some(',') {
                 return Ok(all);
@@ -210,15 +217,16 @@ impl Parser {
         }
     }
 
-    fn class(&mut self) -> Result<CharSet, RulesError> {
+    fn class(&mut self) -> Result<RuleSet, RulesError> {
         let begin = self.at;
         let name = self.name();
         match name.as_str() {
-            "upper" => Ok(Class::Uppercase.characters()),
-            "lower" => Ok(Class::Lowercase.characters()),
-            "digit" => Ok(Class::Digits.characters()),
-            "special" => Ok(CharSet::from_text(SPECIAL)),
-            "ascii-printable" | "unicode" => Ok(printable()),
+            "upper" => Ok(Class::Uppercase.characters().into()),
+            "lower" => Ok(Class::Lowercase.characters().into()),
+            "digit" => Ok(Class::Digits.characters().into()),
+            "special" => Ok(RuleSet::special()),
+            "ascii-printable" => Ok(printable().into()),
+            "unicode" => Ok(RuleSet::unicode()),
             _ => {
                 let meant = MEANT.iter().find(|(written, _)| *written == name).map(|(_, class)| *class);
                 Err(error(begin, RulesErrorKind::UnknownClass { meant }))

@@ -1,13 +1,16 @@
 //! What a site's password rules say.
 //!
 //! Several `required` rules require one character each; a comma inside a rule means a character of any of the sets.
-//! `allowed` adds characters that may appear. If neither is given, all of printable ASCII may appear. `unicode` is
-//! read as `ascii-printable`, because passwords are ASCII.
+//! `allowed` adds characters that may appear. If neither is given, all of printable ASCII may appear.
+//!
+//! What is drawn is narrower than what a site accepts: `unicode` is drawn from printable ASCII, because passwords are ASCII,
+//! and `special` from the characters that Apple's documentation names, because all implementations accept those.
+//!
+//! `max-consecutive` means `max-repeating` and `max-sequential` since September 2026, when Apple replaced it by them.
 
-use crate::password::charset::{CharSet, printable};
+use crate::password::charset::{CharSet, printable, special};
 
-/// The class `special` of Apple's documentation, which includes the space. Other implementations count all punctuation,
-/// which includes this set, so they accept what is drawn from it.
+/// The class `special` of Apple's documentation, which includes the space.
 pub(super) const SPECIAL: &str = "-~!@#$%^&*_+=`|(){}[:;\"'<>,.?] ";
 
 /// A site's password rules.
@@ -18,18 +21,72 @@ pub struct PasswordRules {
     /// `maxlength`, in characters.
     pub max_length: Option<u16>,
     /// The sets of which at least one character must appear.
-    pub required: Vec<CharSet>,
+    pub required: Vec<RuleSet>,
     /// Further characters that may appear.
-    pub allowed: CharSet,
-    /// `max-consecutive`: the most identical characters in a row.
-    pub max_consecutive: Option<u16>,
+    pub allowed: RuleSet,
+    /// `max-repeating`: the most identical characters in a row.
+    pub max_repeating: Option<u16>,
+    /// `max-sequential`: the most neighbours of a-z, A-Z or 0-9 in a row, upwards or downwards.
+    pub max_sequential: Option<u16>,
+}
+
+/// The characters of one rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleSet {
+    /// Those that a generated password takes.
+    pub drawn: CharSet,
+    /// The ASCII characters that the site accepts.
+    pub accepted: CharSet,
+    /// Whether the site accepts every other character, too.
+    pub unicode: bool,
+}
+
+impl RuleSet {
+    /// The class `special`. Sites accept all punctuation.
+    pub(super) fn special() -> Self {
+        Self { drawn: CharSet::from_text(SPECIAL), accepted: special(), unicode: false }
+    }
+
+    /// The class `unicode`.
+    pub(super) fn unicode() -> Self {
+        Self { unicode: true, ..printable().into() }
+    }
+
+    /// Whether the set has all of another one.
+    pub(super) fn contains(self, other: Self) -> bool {
+        other.drawn.without(self.drawn).is_empty()
+            && other.accepted.without(self.accepted).is_empty()
+            && (self.unicode || !other.unicode)
+    }
+
+    pub(super) fn without(self, other: Self) -> Self {
+        Self {
+            drawn: self.drawn.without(other.drawn),
+            accepted: self.accepted.without(other.accepted),
+            unicode: self.unicode && !other.unicode,
+        }
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        Self {
+            drawn: self.drawn.union(other.drawn),
+            accepted: self.accepted.union(other.accepted),
+            unicode: self.unicode || other.unicode,
+        }
+    }
+}
+
+impl From<CharSet> for RuleSet {
+    fn from(set: CharSet) -> Self {
+        Self { drawn: set, accepted: set, unicode: false }
+    }
 }
 
 impl PasswordRules {
     /// The characters that may appear.
     #[must_use]
-    pub fn pool(&self) -> CharSet {
+    pub fn pool(&self) -> RuleSet {
         let named = self.required.iter().fold(self.allowed, |all, set| all.union(*set));
-        if named.is_empty() { printable() } else { named }
+        if named == RuleSet::default() { printable().into() } else { named }
     }
 }

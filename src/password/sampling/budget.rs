@@ -45,6 +45,11 @@ impl WorkBudget {
         Ok(())
     }
 
+    /// Whether the budget has the memory for tables that are dropped at once.
+    pub(in crate::password) const fn lend(&self, bytes: usize) -> Result<(), BudgetExceeded> {
+        if bytes > self.bytes { Err(BudgetExceeded) } else { Ok(()) }
+    }
+
     /// Takes memory from the budget, before it is allocated.
     pub(in crate::password) fn hold(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(BudgetExceeded)?;

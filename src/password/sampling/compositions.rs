@@ -11,7 +11,7 @@
 //!
 //! The sum is computed atom by atom. A [`State`] says what remains after some atoms; the number of ways from a state is
 //! the sum over the number of positions that the next atom takes. The draw follows the same sums. The sampler leaves
-//! `max_consecutive` to rejection, because it concerns only the order.
+//! limits on runs to rejection, because they concern only the order.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -51,11 +51,13 @@ struct Atom {
 
 /// The most requirements.
 const MAX_REQUIREMENTS: usize = 16;
+/// The most machine words of a number. Tables of larger ones would take too long, whatever they hold.
+const MAX_WORDS: usize = 32;
 /// The steps of one state: storing it with its numbers.
 const STATE_STEPS: usize = 150;
 /// The steps of one choice: looking up a state, multiplying two numbers and adding to a sum.
 const fn choice_steps(words: usize) -> usize {
-    30 + 2 * words + words * words / 16
+    30 + 2 * words + words * words / 8
 }
 /// The memory of one state, apart from its numbers, in bytes.
 const STATE_BYTES: usize = 256;
@@ -132,7 +134,7 @@ impl Compositions {
         &self.total
     }
 
-    /// Draws a text into `text`: each text that satisfies everything but `max_consecutive` is equally likely.
+    /// Draws a text into `text`: each text that satisfies everything but limits on runs is equally likely.
     pub(super) fn draw<C: Choices>(&self, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         text.clear();
         let ways = || self.openings.iter().map(|opening| opening.ways.clone());
@@ -232,7 +234,11 @@ impl Table {
         let levels = atoms.iter().map(|_| HashMap::new()).collect();
         let characters: usize = atoms.iter().map(|atom| atom.characters.len()).sum();
         let bits = usize::from(start.positions) * usize::try_from(characters.max(1).ilog2() + 1).unwrap_or_default();
-        let mut table = Self { atoms, start, levels, no_repeats, precision_bits, words: bits / 64 + 1 };
+        let words = bits / 64 + 1;
+        if words > MAX_WORDS {
+            return Err(BudgetExceeded);
+        }
+        let mut table = Self { atoms, start, levels, no_repeats, precision_bits, words };
         table.explore(0, start, budget)?;
         Ok(table)
     }
@@ -294,10 +300,16 @@ impl Table {
     fn weights(&self, level: usize, state: State) -> impl Iterator<Item = BigUint> {
         let size = self.atoms[level].characters.len();
         let no_repeats = self.no_repeats;
+        let choices = self.choices(level, state);
+        // The last atom takes all positions.
+        let mut at = *choices.start();
+        let mut placed = if no_repeats {
+            (0..usize::from(at)).map(|taken| BigUint::from(size.saturating_sub(taken))).product()
+        } else {
+            BigUint::from(size).pow(at.into())
+        };
         // One multiplication and one exact division turn C(m, c) · s^c into C(m, c + 1) · s^(c + 1).
-        let mut placed = BigUint::from(1_u32);
-        let mut at: u16 = 0;
-        self.choices(level, state).map(move |taken| {
+        choices.map(move |taken| {
             while at < taken {
                 placed *= usize::from(state.positions - at) * if no_repeats { size - usize::from(at) } else { size };
                 at += 1;

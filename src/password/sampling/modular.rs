@@ -17,14 +17,20 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// Enough fields to reconstruct the number of all texts of a length over so many characters, or a smaller number;
+    /// `None` if that is larger than this method supports.
+    pub(super) fn for_texts(length: u16, characters: u32) -> Option<impl ExactSizeIterator<Item = Self>> {
+        Self::for_bits((f64::from(length) * f64::from(characters.max(1)).log2()).ceil())
+    }
+
     /// Enough fields to reconstruct a number of up to `bits` bits; `None` for larger numbers than this method supports.
-    pub(super) fn for_bits(bits: f64) -> Option<impl ExactSizeIterator<Item = Self>> {
+    fn for_bits(bits: f64) -> Option<impl ExactSizeIterator<Item = Self>> {
         // The product of k primes has more than 60·k - 1 bits.
         let primes: usize = format!("{:.0}", ((bits + 2.0) / 60.0).ceil()).parse().ok()?;
         Some(OFFSETS.get(..primes)?.iter().map(|&offset| Self { offset }))
     }
 
-    const fn prime(self) -> u64 {
+    pub(super) const fn prime(self) -> u64 {
         (1 << 60) - self.offset
     }
 

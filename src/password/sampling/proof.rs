@@ -175,7 +175,8 @@ fn random_spec(random: &mut StdRng) -> PasswordSpec {
             classes: classes.iter().copied().filter(|one| !one.is_empty()).collect(),
             min: random.random_range(1..=3),
         }),
-        max_consecutive: (random.random_range(0..3) == 0).then(|| random.random_range(1..=3)),
+        max_repeating: (random.random_range(0..3) == 0).then(|| random.random_range(1..=3)),
+        max_sequential: (random.random_range(0..3) == 0).then(|| random.random_range(1..=3)),
         no_repeats: random.random_range(0..4) == 0,
         start: (random.random_range(0..3) == 0).then(|| set(random, b"abcAB01!")),
     }
@@ -189,7 +190,7 @@ fn check_generators(spec: &PasswordSpec, generators: &mut BTreeMap<&'static str,
     }
     let relaxed = |spec: &PasswordSpec| PasswordSpec { min_classes: None, ..spec.clone() };
     let (without_order, without_minima) = (
-        PasswordSpec { max_consecutive: None, ..relaxed(spec) },
+        PasswordSpec { max_repeating: None, max_sequential: None, ..relaxed(spec) },
         PasswordSpec { requirements: Vec::new(), no_repeats: false, ..relaxed(spec) },
     );
     let mut budget = WorkBudget::new(1);
@@ -201,7 +202,7 @@ fn check_generators(spec: &PasswordSpec, generators: &mut BTreeMap<&'static str,
         assert_eq!(distribution(|branch, text| compositions.draw(branch, text)), uniform(&texts), "{spec:?}");
     }
     if !spec.no_repeats {
-        let runs = Runs::new(spec, PRECISION_BITS, &mut budget).unwrap();
+        let runs = Runs::new(spec, &mut budget).unwrap();
         let texts = passwords(&without_minima);
         assert_eq!(*runs.total(), BigUint::from(texts.len()), "{spec:?}");
         if !texts.is_empty() {
@@ -297,8 +298,8 @@ fn take_byte_modulo(spec: &PasswordSpec, branch: &mut Branch<'_>) -> Vec<u8> {
     (0..spec.length).map(|_| byte().unwrap()).collect()
 }
 
-fn ignore_max_consecutive(spec: &PasswordSpec, branch: &mut Branch<'_>) -> Vec<u8> {
-    place(&PasswordSpec { max_consecutive: None, ..spec.clone() }, branch)
+fn ignore_max_repeating(spec: &PasswordSpec, branch: &mut Branch<'_>) -> Vec<u8> {
+    place(&PasswordSpec { max_repeating: None, ..spec.clone() }, branch)
 }
 
 /// The class of the first character is drawn first, without regard to the sizes of the classes.
@@ -345,7 +346,8 @@ fn wrong_generators_are_rejected_by_a_fraction() {
         pool: CharSet::from_text(pool),
         requirements: Vec::new(),
         min_classes: None,
-        max_consecutive: None,
+        max_repeating: None,
+        max_sequential: None,
         no_repeats: false,
         start: None,
     };
@@ -360,7 +362,7 @@ fn wrong_generators_are_rejected_by_a_fraction() {
         ("naive shuffle", shuffle_naively, PasswordSpec { no_repeats: true, ..any(4, "abcd") }),
         ("byte modulo the size of the pool", take_byte_modulo, any(2, "abc")),
         ("weights of the neighbour", weigh_wrongly, required),
-        ("limit on runs ignored", ignore_max_consecutive, PasswordSpec { max_consecutive: Some(1), ..any(4, "abc") }),
+        ("limit on runs ignored", ignore_max_repeating, PasswordSpec { max_repeating: Some(1), ..any(4, "abc") }),
         (
             "start by class",
             start_by_class,

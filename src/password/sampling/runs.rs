@@ -1,70 +1,192 @@
-//! Counts and draws by runs of identical characters.
+//! Counts and draws with limits on runs: identical characters, and neighbours of a-z, A-Z or 0-9, in a row.
 //!
-//! A text is a sequence of runs, each of another character than the run before. Over a pool of s characters the first
-//! run can have any of them, and each further run any of the s - 1 others. With runs of at most r characters, the number
-//! of ways to fill m positions after a run is
+//! The pool is divided into *sequences*, as many characters as follow each other: `abcd` and `XY` of the pool `abcdXY!`.
+//! A character has neighbours only in its own sequence, so all sequences of one length are alike. A *place* stands for
+//! the characters at one position of the sequences of one length, and only places are counted.
+//!
+//! A text is a character followed by runs: identical characters, neighbours upwards, neighbours downwards, or a *jump* to
+//! any other character. With at most r identical characters and at most q neighbours in a row, let T(m) be the number of
+//! ways to fill m more positions after a jump to a character c, R(m) the number of those that do not begin with c itself,
+//! U(m) and D(m) of those that do not begin with the neighbour upwards or downwards. A run upwards, for example, is
+//! followed by something other than a further neighbour upwards, so that every text has exactly one division into runs.
+//! The sums over the lengths of the runs lead to
 //!
 //! ```text
-//! A(0) = 1,  A(m) = (s - 1) · (A(m-1) + A(m-2) + … + A(m-r))
+//! T(m) = S(m-1) - R(m-r) - U'(m-q) - D'(m-q)
+//! R(m) = T(m) - T(m-1) + R(m-r)      U(m) = T(m) - T"(m-1) + U'(m-q)      D(m) likewise
 //! ```
 //!
-//! A worked example: 3 characters, length 4, no two identical neighbours. A(1) = 2, A(2) = 4, A(3) = 8, so there are
-//! 3 · A(3) = 24 texts.
+//! where S is the sum of T over all characters, U' is that of the character q places up, D' of the one q places down, and
+//! T" that of the neighbour upwards, each 0 where there is no such character.
+//!
+//! A worked example: 3 characters without neighbours, length 4, r = 1. T(0) = R(0) = 1; T(m) = 3·T(m-1) - R(m-1), and
+//! R(m) = T(m), so T(1) = 2, T(2) = 4, T(3) = 8, and there are 3 · T(3) = 24 texts.
 //!
 //! The sampler leaves requirements to rejection. The first character is exact.
+
+use std::ops::RangeInclusive;
 
 use num_bigint::BigUint;
 
 use super::budget::{BudgetExceeded, WorkBudget};
 use super::choices::Choices;
-use super::cumulative::CumulativeTable;
+use super::cumulative::{CumulativeTable, PRECISION_BITS};
+use super::lists::BlockSize;
+use crate::password::charset::CharSet;
 use crate::password::spec::PasswordSpec;
 
-/// The steps of one choice: adding to two sums, and per machine word of the numbers.
-const CHOICE_STEPS: usize = 30;
-const WORD_STEPS: usize = 2;
+/// The steps of one entry of the tables, and per machine word of its numbers.
+const ENTRY_STEPS: usize = 140;
+const ENTRY_WORD_STEPS: usize = 4;
+/// The steps of one weight of a draw.
+const WEIGHT_STEPS: usize = 50;
+/// The memory of one entry, apart from its numbers, in bytes.
+const ENTRY_BYTES: usize = 72;
+
+/// The limits on runs of a specification. A limit of the length or more is none.
+#[derive(Clone, Copy)]
+pub(super) struct RunLimits {
+    pub(super) length: usize,
+    pub(super) repeating: usize,
+    pub(super) sequential: usize,
+}
+
+impl RunLimits {
+    pub(super) fn of(spec: &PasswordSpec) -> Self {
+        Self {
+            length: spec.length.into(),
+            repeating: spec.longest_repetition(),
+            sequential: if spec.limits_sequences() { spec.longest_sequence() } else { spec.length.into() },
+        }
+    }
+
+    /// Whether neighbours in a row have a limit.
+    pub(super) const fn limits_sequences(self) -> bool {
+        self.sequential < self.length
+    }
+
+    /// How many characters a block has ([`super::series`]).
+    pub(super) const fn block_size(self) -> BlockSize {
+        if self.repeating < self.length || self.limits_sequences() { BlockSize::Any } else { BlockSize::One }
+    }
+
+    /// The sequences of a set. Without a limit on neighbours every character is one.
+    pub(super) fn sequences(self, set: CharSet) -> Vec<Vec<u8>> {
+        if self.limits_sequences() { set.sequences() } else { set.bytes().map(|byte| vec![byte]).collect() }
+    }
+}
 
 /// The tables of one specification without `no_repeats`.
 pub(super) struct Runs {
-    pool: Vec<u8>,
-    /// Indices into the pool.
-    first: Vec<usize>,
-    longest: usize,
-    /// A(m) of the module documentation.
-    ways: Vec<BigUint>,
-    /// For each number of positions left, the choice of the length of the next run.
-    tables: Vec<CumulativeTable>,
+    places: Vec<Place>,
+    limits: RunLimits,
+    first: CharSet,
+    /// S(m) of the module documentation.
+    sums: Vec<BigUint>,
     total: BigUint,
+    bytes: usize,
+}
+
+/// The characters at one position of the sequences of one length.
+struct Place {
+    /// One character of each sequence.
+    characters: Vec<u8>,
+    /// The neighbours upwards and downwards.
+    above: usize,
+    below: usize,
+    /// T, R and U of the module documentation. D is the U of the place as far from the other end.
+    ways: Vec<BigUint>,
+    not_repeating: Vec<BigUint>,
+    not_rising: Vec<BigUint>,
+}
+
+/// How the next run continues a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Move {
+    Jump,
+    Repeat,
+    Rise,
+    Fall,
 }
 
 impl Runs {
-    /// Computes the tables of a specification whose pool is not empty.
-    pub(super) fn new(
-        spec: &PasswordSpec,
-        precision_bits: u64,
+    /// Computes the tables of a specification.
+    pub(super) fn new(spec: &PasswordSpec, budget: &mut WorkBudget) -> Result<Self, BudgetExceeded> {
+        let limits = RunLimits::of(spec);
+        let runs = Self::of_sequences(limits.sequences(spec.pool), spec.first(), limits, budget)?;
+        budget.hold(runs.bytes)?;
+        Ok(runs)
+    }
+
+    /// Computes the tables of texts over some sequences.
+    pub(super) fn of_sequences(
+        mut sequences: Vec<Vec<u8>>,
+        first: CharSet,
+        limits: RunLimits,
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
-        let (length, longest) = (usize::from(spec.length), spec.longest_run());
-        let words = length * usize::try_from(spec.pool.len().ilog2() + 1).unwrap_or_default() / 64 + 1;
-        let choices = length * longest;
-        budget.spend(choices * (CHOICE_STEPS + WORD_STEPS * words))?;
-        budget.hold(8 * (choices + length * words))?;
-        let pool: Vec<u8> = spec.pool.bytes().collect();
-        let first: Vec<usize> = (0..pool.len()).filter(|&index| spec.first().contains(pool[index])).collect();
-        let mut ways = vec![BigUint::from(1_u32)];
-        for positions in 1..=length {
-            let after: BigUint = ways[positions.saturating_sub(longest)..].iter().sum();
-            ways.push(after * (pool.len() - 1));
+        sequences.sort_unstable_by_key(Vec::len);
+        let mut places = Vec::new();
+        for alike in sequences.chunk_by(|one, other| one.len() == other.len()) {
+            let length = alike[0].len();
+            places.extend((0..length).map(|index| Place {
+                characters: alike.iter().map(|sequence| sequence[index]).collect(),
+                above: length - 1 - index,
+                below: index,
+                ways: Vec::new(),
+                not_repeating: Vec::new(),
+                not_rising: Vec::new(),
+            }));
         }
-        let runs = |positions| weights(&ways, positions, longest);
-        let total = runs(length).sum::<BigUint>() * first.len();
-        // A pool of one character has no second run.
-        let tables = if total == BigUint::ZERO {
-            Vec::new()
-        } else {
-            (1..=length).map(|positions| CumulativeTable::new(runs(positions), precision_bits)).collect()
-        };
-        Ok(Self { pool, first, longest, ways, tables, total })
+        let characters: usize = places.iter().map(|place| place.characters.len()).sum();
+        let bits = limits.length * usize::try_from(characters.max(1).ilog2() + 1).unwrap_or_default();
+        let (entries, words) = (places.len() * limits.length, bits / 64 + 1);
+        budget.spend(entries * (ENTRY_STEPS + ENTRY_WORD_STEPS * words))?;
+        // The numbers of an entry have half as many words as the longest ones on average.
+        let bytes = entries * (ENTRY_BYTES + 3 * 4 * words);
+        budget.lend(bytes)?;
+        let mut runs = Self { places, limits, first, sums: Vec::new(), total: BigUint::ZERO, bytes };
+        (0..limits.length).for_each(|left| runs.extend(left));
+        runs.total = runs.first_weights().sum();
+        Ok(runs)
+    }
+
+    /// Computes the entries for `left` more positions from those for fewer.
+    fn extend(&mut self, left: usize) {
+        let RunLimits { repeating, sequential, .. } = self.limits;
+        for index in 0..self.places.len() {
+            let repeated = left.checked_sub(repeating).map(|left| &self.places[index].not_repeating[left]);
+            let risen = left.checked_sub(sequential).and_then(|left| self.not_rising(index, sequential, left));
+            let fallen = left.checked_sub(sequential).and_then(|left| self.not_falling(index, sequential, left));
+            let mut ways = if left == 0 { BigUint::from(1_u32) } else { self.sums[left - 1].clone() };
+            [repeated, risen, fallen].into_iter().flatten().for_each(|excess| ways -= excess);
+            let (mut not_repeating, mut not_rising) = (ways.clone(), ways.clone());
+            // First the additions, because the numbers are never negative.
+            not_repeating += repeated.unwrap_or(&BigUint::ZERO);
+            not_rising += risen.unwrap_or(&BigUint::ZERO);
+            if left > 0 {
+                not_repeating -= &self.places[index].ways[left - 1];
+                if self.places[index].above > 0 {
+                    not_rising -= &self.places[index + 1].ways[left - 1];
+                }
+            }
+            let place = &mut self.places[index];
+            place.ways.push(ways);
+            place.not_repeating.push(not_repeating);
+            place.not_rising.push(not_rising);
+        }
+        self.sums.push(self.places.iter().map(|place| &place.ways[left] * place.characters.len()).sum());
+    }
+
+    /// U of the place `distance` above, if there is one.
+    fn not_rising(&self, index: usize, distance: usize, left: usize) -> Option<&BigUint> {
+        (self.places[index].above >= distance).then(|| &self.places[index + distance].not_rising[left])
+    }
+
+    /// D of the place `distance` below, if there is one.
+    fn not_falling(&self, index: usize, distance: usize, left: usize) -> Option<&BigUint> {
+        let Place { above, below, .. } = self.places[index];
+        (below >= distance).then(|| &self.places[index + above + distance - below].not_rising[left])
     }
 
     /// The number of texts.
@@ -72,26 +194,123 @@ impl Runs {
         &self.total
     }
 
+    /// The number of texts of fewer characters, by length from 1: of all, and of those with a valid first character.
+    pub(super) fn totals(&self) -> impl Iterator<Item = (&BigUint, BigUint)> {
+        self.sums.iter().enumerate().map(|(left, sum)| {
+            let valid = self.places.iter().map(|place| &place.ways[left] * self.valid_first(place).len());
+            (sum, valid.sum())
+        })
+    }
+
+    fn valid_first(&self, place: &Place) -> Vec<usize> {
+        (0..place.characters.len()).filter(|&sequence| self.first.contains(place.characters[sequence])).collect()
+    }
+
+    fn first_weights(&self) -> impl Iterator<Item = BigUint> {
+        let left = self.limits.length - 1;
+        self.places.iter().map(move |place| &place.ways[left] * self.valid_first(place).len())
+    }
+
+    /// The steps of a draw: every character may need the weights of a jump and of all runs.
+    pub(super) fn draw_steps(&self) -> usize {
+        let RunLimits { length, repeating, sequential } = self.limits;
+        let runs = repeating + if self.limits.limits_sequences() { 2 * sequential } else { 0 };
+        let jumps = if self.places.len() > 1 { self.places.len() } else { 0 };
+        length * WEIGHT_STEPS * (runs + jumps)
+    }
+
     /// Draws a text into `text`: each text with valid runs and a valid start is equally likely.
     pub(super) fn draw<C: Choices>(&self, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         text.clear();
-        let length = self.tables.len();
-        let mut letter = self.first[choices.below(self.first.len())?];
-        loop {
+        let length = self.limits.length;
+        let mut index = choose(choices, || self.first_weights())?;
+        let first = self.valid_first(&self.places[index]);
+        let mut sequence = first[choices.below(first.len())?];
+        text.push(self.places[index].characters[sequence]);
+        let mut last = Move::Jump;
+        while text.len() < length {
             let left = length - text.len();
-            let run = 1 + choices.by_weight(&self.tables[left - 1], || weights(&self.ways, left, self.longest))?;
-            text.extend(std::iter::repeat_n(self.pool[letter], run));
-            if text.len() == length {
-                return Ok(());
+            let options = self.options(index, last, left);
+            let (chosen, run, _) = options[choose(choices, || options.iter().map(|(_, _, weight)| weight.clone()))?];
+            last = chosen;
+            if chosen == Move::Jump {
+                (index, sequence) = self.jump(index, sequence, left, choices)?;
+                text.push(self.places[index].characters[sequence]);
             }
-            // Any other character: indices from this one on move up by one.
-            let other = choices.below(self.pool.len() - 1)?;
-            letter = if other < letter { other } else { other + 1 };
+            for _ in 0..run {
+                match chosen {
+                    Move::Jump | Move::Repeat => {}
+                    Move::Rise => index += 1,
+                    Move::Fall => index -= 1,
+                }
+                text.push(self.places[index].characters[sequence]);
+            }
         }
+        Ok(())
+    }
+
+    /// The jump, and each run of a length, with the number of texts that follow.
+    fn options(&self, index: usize, last: Move, left: usize) -> Vec<(Move, usize, BigUint)> {
+        let RunLimits { repeating, sequential, .. } = self.limits;
+        let Place { above, below, not_repeating, .. } = &self.places[index];
+        let jumps =
+            self.near(index).fold(self.sums[left - 1].clone(), |rest, near| rest - &self.places[near].ways[left - 1]);
+        let mut options = vec![(Move::Jump, 0, jumps)];
+        if last != Move::Repeat {
+            options
+                .extend((1..repeating.min(left + 1)).map(|run| (Move::Repeat, run, not_repeating[left - run].clone())));
+        }
+        for (direction, neighbours) in [(Move::Rise, *above), (Move::Fall, *below)] {
+            let runs = if last == direction { 0..0 } else { 1..sequential.min(left + 1).min(neighbours + 1) };
+            options.extend(runs.filter_map(|run| {
+                let ways = match direction {
+                    Move::Rise => self.not_rising(index, run, left - run),
+                    _ => self.not_falling(index, run, left - run),
+                };
+                ways.map(|ways| (direction, run, ways.clone()))
+            }));
+        }
+        options
+    }
+
+    /// For each place, the number of texts that follow a jump to it.
+    fn jump_weights(&self, from: usize, left: usize) -> impl Iterator<Item = BigUint> {
+        let near = self.near(from);
+        let targets = self.places.iter().enumerate();
+        targets.map(move |(index, place)| {
+            &place.ways[left - 1] * (place.characters.len() - usize::from(near.contains(&index)))
+        })
+    }
+
+    /// A place and its neighbours. A jump does not lead there within its own sequence.
+    fn near(&self, index: usize) -> RangeInclusive<usize> {
+        let Place { above, below, .. } = self.places[index];
+        index - below.min(1)..=index + above.min(1)
+    }
+
+    /// The place and the sequence that a jump leads to.
+    fn jump<C: Choices>(
+        &self,
+        from: usize,
+        sequence: usize,
+        left: usize,
+        choices: &mut C,
+    ) -> Result<(usize, usize), C::Error> {
+        let index = choose(choices, || self.jump_weights(from, left))?;
+        let sequences = self.places[index].characters.len();
+        if !self.near(from).contains(&index) {
+            return Ok((index, choices.below(sequences)?));
+        }
+        // Any other sequence: indices from this one on move up by one.
+        let other = choices.below(sequences - 1)?;
+        Ok((index, if other < sequence { other } else { other + 1 }))
     }
 }
 
-/// For each length of the next run, the number of ways to fill the remaining positions.
-fn weights(ways: &[BigUint], positions: usize, longest: usize) -> impl Iterator<Item = BigUint> {
-    (1..=longest.min(positions)).map(move |run| ways[positions - run].clone())
+/// An index by weight. The weights depend on the text so far, so no table of them is kept.
+fn choose<C: Choices, I: Iterator<Item = BigUint>>(
+    choices: &mut C,
+    weights: impl Fn() -> I,
+) -> Result<usize, C::Error> {
+    choices.by_weight(&CumulativeTable::new(weights(), PRECISION_BITS), weights)
 }

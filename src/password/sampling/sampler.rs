@@ -5,9 +5,9 @@
 //!
 //! | generator | exact in | left to rejection |
 //! |---|---|---|
-//! | unconstrained | the pool | everything else |
-//! | [`Compositions`] | requirements, `no_repeats`, `start` | `max_consecutive` |
-//! | [`Runs`] | `max_consecutive`, `start` | requirements |
+//! | unconstrained | the pool, `start` | everything else |
+//! | [`Compositions`] | requirements, `no_repeats`, `start` | limits on runs |
+//! | [`Runs`] | limits on runs, `start` | requirements |
 //!
 //! All the sets are counted, so the share that rejection leaves is known before the first draw, and decides which
 //! generator is used. If every share is below 1 in 256, the policy is refused.
@@ -16,11 +16,12 @@ use num_bigint::BigUint;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::budget::WorkBudget;
+use super::budget::{BudgetExceeded, WorkBudget};
 use super::choices::Choices;
 use super::compositions::Compositions;
 use super::cumulative::{CumulativeTable, PRECISION_BITS};
 use super::inclusion_exclusion;
+use super::permutations;
 use super::runs::Runs;
 use super::uniform::Uniform;
 use crate::password::entropy::{Count, Entropy, log2};
@@ -58,7 +59,11 @@ pub(super) struct Case {
 }
 
 enum Generator {
-    Unconstrained(Vec<u8>),
+    Unconstrained {
+        /// The characters that may be first.
+        first: Vec<u8>,
+        pool: Vec<u8>,
+    },
     Compositions(Box<Compositions>),
     Runs(Box<Runs>),
 }
@@ -107,12 +112,15 @@ impl Counted {
         if spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
-        // Compositions count what inclusion-exclusion does not: `no_repeats`, and overlapping sets with larger minima.
-        if !spec.no_repeats
-            && let Ok(count) = inclusion_exclusion::count(&spec, budget)
-        {
+        let counted = match (spec.no_repeats, spec.limits_runs()) {
+            (false, _) => inclusion_exclusion::count(&spec, budget),
+            (true, true) => permutations::count(&spec, budget),
+            (true, false) => Err(BudgetExceeded),
+        };
+        if let Ok(count) = counted {
             return Ok(Self { spec, count, tables: None });
         }
+        // Compositions count what is left: `no_repeats`, and overlapping sets with larger minima.
         if spec.limits_runs() {
             return Err(CountError::TooExpensive);
         }
@@ -136,9 +144,9 @@ impl Sampler {
             return Err(CountError::Unsatisfiable);
         }
         // If most texts satisfy the specification, the cases need not be distinguished.
-        let cases = if Generator::unconstrained_share(&spec, &total) >= HALF {
-            let generator = Generator::Unconstrained(spec.pool.bytes().collect());
-            let share = Generator::unconstrained_share(&spec, &total);
+        let share = Generator::unconstrained_share(&spec, &total);
+        let cases = if share >= HALF {
+            let generator = Generator::unconstrained(&spec);
             vec![Case { spec: spec.clone(), count: total.clone(), generator, exact: false, share }]
         } else {
             counted.into_iter().map(|case| Case::new(case, budget)).collect::<Result<_, _>>()?
@@ -178,8 +186,11 @@ impl Sampler {
     /// [`CountError::TooExpensive`] when the budget has fewer steps.
     pub fn spend_draws(&self, passwords: u16, budget: &mut WorkBudget) -> Result<(), CountError> {
         let total = log2(self.count.as_biguint());
-        let texts: f64 = self.cases.iter().map(|case| (log2(&case.count) - total - case.share).exp2()).sum();
-        let steps = texts * f64::from(self.spec.length) * f64::from(passwords) * CHARACTER_STEPS;
+        let of_case = |case: &Case| {
+            let texts = (log2(&case.count) - total - case.share).exp2();
+            texts * (f64::from(self.spec.length) * CHARACTER_STEPS + case.generator.own_steps())
+        };
+        let steps = self.cases.iter().map(of_case).sum::<f64>() * f64::from(passwords);
         let steps = format!("{steps:.0}").parse().unwrap_or(usize::MAX);
         budget.spend(steps).map_err(|_| CountError::TooExpensive)
     }
@@ -214,7 +225,7 @@ impl Case {
         let Counted { spec, count, tables } = counted;
         let share = |total: &BigUint| log2(&count) - log2(total);
         let unconstrained = Generator::unconstrained_share(&spec, &count);
-        let mut best = (unconstrained, unconstrained, Generator::Unconstrained(spec.pool.bytes().collect()));
+        let mut best = (unconstrained, unconstrained, Generator::unconstrained(&spec));
         let consider = |best: &mut (f64, f64, Generator), share: f64, penalty: f64, generator| {
             if share - penalty > best.0 {
                 *best = (share - penalty, share, generator);
@@ -222,8 +233,8 @@ impl Case {
         };
         if unconstrained < HALF
             && !spec.no_repeats
-            && (spec.limits_runs() || spec.start.is_some())
-            && let Ok(runs) = Runs::new(&spec, PRECISION_BITS, budget)
+            && spec.limits_runs()
+            && let Ok(runs) = Runs::new(&spec, budget)
         {
             consider(&mut best, share(runs.total()), 0.5, Generator::Runs(Box::new(runs)));
         }
@@ -239,7 +250,7 @@ impl Case {
             return Err(CountError::TooExpensive);
         }
         let exact = match &generator {
-            Generator::Unconstrained(_) => false,
+            Generator::Unconstrained { .. } => false,
             Generator::Compositions(tables) => tables.total() == &count,
             Generator::Runs(tables) => tables.total() == &count,
         };
@@ -254,25 +265,39 @@ impl Case {
 }
 
 impl Generator {
-    /// The share of all texts over the pool that satisfy the specification, as log2.
+    fn unconstrained(spec: &PasswordSpec) -> Self {
+        Self::Unconstrained { first: spec.first().bytes().collect(), pool: spec.pool.bytes().collect() }
+    }
+
+    /// The share of all texts over the pool with a valid start that satisfy the specification, as log2.
     fn unconstrained_share(spec: &PasswordSpec, count: &BigUint) -> f64 {
-        log2(count) - f64::from(spec.length) * f64::from(spec.pool.len()).log2()
+        let [first, others] = [spec.first(), spec.pool].map(|set| f64::from(set.len()).log2());
+        log2(count) - first - f64::from(spec.length - 1) * others
     }
 
     /// The approximate number of random bytes of a draw.
     const fn bytes(&self, length: usize) -> usize {
         match self {
-            Self::Unconstrained(_) => 2 * length + 8,
+            Self::Unconstrained { .. } => 2 * length + 8,
             Self::Compositions(_) => 4 * length + 64,
             Self::Runs(_) => 10 * length,
         }
     }
 
+    /// The steps of a draw beyond those of its characters.
+    fn own_steps(&self) -> f64 {
+        match self {
+            Self::Unconstrained { .. } | Self::Compositions(_) => 0.0,
+            Self::Runs(tables) => f64::from(u32::try_from(tables.draw_steps()).unwrap_or(u32::MAX)),
+        }
+    }
+
     fn draw<C: Choices>(&self, length: usize, choices: &mut C, text: &mut Vec<u8>) -> Result<(), C::Error> {
         match self {
-            Self::Unconstrained(pool) => {
+            Self::Unconstrained { first, pool } => {
                 text.clear();
-                for _ in 0..length {
+                text.push(first[choices.below(first.len())?]);
+                while text.len() < length {
                     text.push(pool[choices.below(pool.len())?]);
                 }
                 Ok(())

@@ -4,8 +4,8 @@ use num_bigint::BigUint;
 use rand::TryCryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The most bytes fetched at once: enough for the longest password in one call.
-const MAX_BUFFER: usize = 1024;
+/// The most bytes fetched at once: enough for a password of the longest length in one call.
+const MAX_BUFFER: usize = 8320;
 
 /// Draws integers from random bytes. It fetches them one buffer at a time, and overwrites them after use.
 pub(in crate::password) struct Uniform<'r, R> {
