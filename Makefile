@@ -54,7 +54,7 @@ EVENT ?= events/http-api.json
 EXAMPLES ?= 30
 
 # Crates that the function must not contain: the embedded database, aws-config and its TLS libraries, and the argument
-# parser of passloom-keys.
+# parser of passloom-admin.
 UNWANTED := dynoxide-rs rusqlite libsqlite3-sys aws-config aws-lc-rs aws-lc-sys openssl-sys clap clap_builder clap_derive
 
 # What needs a program that is absent is skipped, and one line says so. REQUIRE=browser,java,npm,… lists programs
@@ -108,8 +108,8 @@ deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build for ARCH and deploy to AWS. 
 		echo 'The build is for $(ARCH), but samconfig.toml has another Architecture.' >&2; exit 1; fi
 	@if grep -q '^region' samconfig.toml; then $(SAM)/bin/sam deploy; \
 		else $(SAM)/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH); fi
-	@echo 'Create the first key with the command in the output FirstKeyCommand above. It requires passloom-keys:'
-	@echo '  cargo install --locked --path . --features admin --bin passloom-keys'
+	@echo 'Create the first key with the command in the output FirstKeyCommand above. It requires passloom-admin:'
+	@echo '  cargo install --locked --path . --features admin --bin passloom-admin'
 	@echo 'and AWS credentials in environment variables:'
 	@echo '  eval "$$(aws configure export-credentials --format env)"'
 
@@ -131,7 +131,7 @@ test: format clippy build ## Run all checks and tests.
 	$(MAKE) --no-print-directory tree lint template contract recipes test-dynamodb-local
 
 .PHONY: test-dynamodb-local
-test-dynamodb-local: ## Test limits, keys, database faults and passloom-keys with Amazon's DynamoDB Local (JDK 17, npm).
+test-dynamodb-local: ## Test limits, keys, database faults and passloom-admin with Amazon's DynamoDB Local (JDK 17, npm).
 	@# `optional` does not check versions.
 	@if ! $(HAS_JDK_17); then \
 		echo 'skipped: the tests with DynamoDB Local: JDK 17 or later is not installed' >&2; \
@@ -158,7 +158,7 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 
 .PHONY: template
 template: $(CLOUD)/ready build ## Test the template, and the function in an emulated stack.
-	$(CARGO_BUILD) --bin passloom-keys
+	$(CARGO_BUILD) --bin passloom-admin
 	AWS_DEFAULT_REGION=eu-central-1 $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/template
 
 .PHONY: fuzz

@@ -1,6 +1,9 @@
-//! The only reader of the system's clocks.
+//! The only reader of the system's clocks, and the text of a time.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The time of day, and a clock that never goes backwards.
 pub struct Clock {
@@ -44,6 +47,20 @@ impl Clock {
         let instant = self.instant();
         (self.now(), instant)
     }
+}
+
+/// RFC 3339 in UTC, to the second.
+#[must_use]
+pub fn rfc3339(when: SystemTime) -> String {
+    let seconds = when.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    rfc3339_of_seconds(seconds)
+}
+
+/// RFC 3339 in UTC, of seconds since 1970; the number itself if it is outside the calendar.
+#[must_use]
+pub fn rfc3339_of_seconds(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ def licences(expression: str | None) -> list:
 def linked(target: str) -> dict[tuple[str, str], set[tuple[str, str]]]:
     """Each linked crate, the project first, with its direct dependencies."""
     edges = "normal,no-proc-macro"
-    # Without `--features admin`: the argument parser of passloom-keys is not part of the function.
+    # Without `--features admin`: the argument parser of passloom-admin is not part of the function.
     package = ("--package", "passloom", "--target", target)
     tree = run("cargo", "tree", "--locked", *package, "--edges", edges, "--prefix", "depth")
     needs: dict[tuple[str, str], set[tuple[str, str]]] = {}

@@ -11,13 +11,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use passloom::access::dynamodb::item;
-use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets};
-use passloom::clock::Clock;
+use passloom::access::{self, ApiKey, Binding, Endpoint, KeyRecord, Limits, SigningSecrets};
+use passloom::clock::{Clock, rfc3339};
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 
 pub(crate) const TABLE: &str = "passloom";
@@ -82,7 +80,7 @@ pub(crate) fn parse_signing_secret(text: &str) -> Result<SigningSecrets, &'stati
     SigningSecrets::parse(text).map_err(|_| "the signing secret must be 64 hexadecimal digits")
 }
 
-/// Creates a key as `passloom-keys create` does, and returns its text.
+/// Creates a key as `passloom-admin keys create --admin` does, and returns its text.
 pub(crate) async fn create_key(
     client: &Client,
     secrets: &SigningSecrets,
@@ -90,8 +88,10 @@ pub(crate) async fn create_key(
     limits: Limits,
 ) -> Result<String, Box<dyn Error>> {
     let (key, text) = ApiKey::generate(&mut SysRng, secrets)?;
-    let created_at = OffsetDateTime::from(Clock::system().now()).replace_nanosecond(0)?.format(&Rfc3339)?;
-    let item = item::new_key_item(&KeyRecord::new(&key, name.to_owned(), limits, created_at));
+    let created_at = rfc3339(Clock::system().now());
+    let binding = Binding { admin: true, ..Binding::default() };
+    let record = KeyRecord { binding, ..KeyRecord::new(&key, name.to_owned(), limits, created_at) };
+    let item = item::new_key_item(&record);
     client.put_item().table_name(TABLE).set_item(Some(item)).send().await?;
     Ok(text.to_string())
 }

@@ -24,8 +24,8 @@ pub struct Admission {
     /// The caller's admissions so far, this one included. A gap in a key's audit lines is a lost line, or a request
     /// that was counted and then failed.
     pub sequence: u64,
-    /// The name that the administrator gave the key.
-    pub key_name: Option<String>,
+    /// The record of the key; none for an address.
+    pub key: Option<KeyRecord>,
     /// What remains of the limits.
     pub quota: Quota,
     /// The clock reading of the write that counted the request.
@@ -124,7 +124,7 @@ impl CallerState {
     pub(super) fn admission(&self, counted_at: SystemTime) -> Admission {
         Admission {
             sequence: self.counters.n,
-            key_name: self.key_name(),
+            key: self.key.clone(),
             quota: self.counters.quota(self.limits, counted_at),
             counted_at,
         }

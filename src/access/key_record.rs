@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use ipnet::IpNet;
 
 use super::api_key::ApiKey;
+use super::binding::Binding;
 use super::limiter::window::{Limits, seconds};
 
 /// What the table stores about one key, apart from its counters.
@@ -27,6 +28,8 @@ pub struct KeyRecord {
     pub expires_at: Option<u64>,
     /// The address ranges that it may be used from; any address, if there are none.
     pub allowed: Vec<IpNet>,
+    /// What it is bound to.
+    pub binding: Binding,
     /// When it was revoked, in seconds since 1970.
     pub revoked_at: Option<u64>,
     /// SHA-256 of the secret before this one, and until when that is valid, in seconds since 1970.
@@ -66,6 +69,7 @@ impl KeyRecord {
             created_at,
             expires_at: None,
             allowed: Vec::new(),
+            binding: Binding::default(),
             revoked_at: None,
             previous: None,
         }

@@ -6,15 +6,20 @@
 
 mod address;
 mod api_key;
+mod binding;
 mod caller;
 pub mod dynamodb;
 mod key_record;
 pub mod limiter;
+mod policy_book;
 
 pub use address::AddressBlock;
 pub use api_key::{ApiKey, KeyError, KeyId, SigningSecrets, SigningSecretsError};
+pub use binding::{Binding, BoundPolicy};
 pub use caller::{Admission, Caller, CallerState, Refusal};
 pub use dynamodb::client::{Endpoint, EndpointError, are_usable_roots, connect};
+pub use dynamodb::policy_table::{Changed, PoliciesUnavailable, change_policies, read_policies};
 pub use dynamodb::store::Store;
 pub use key_record::{Denial, KeyRecord, Usage};
-pub use limiter::window::{Limits, Quota};
+pub use limiter::window::{Limits, Quota, WriteToken};
+pub use policy_book::{BookFull, MAX_DESCRIPTION, PolicyBook, PolicyChange, StoredPolicy, is_policy_name};

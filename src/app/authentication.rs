@@ -37,6 +37,11 @@ pub(super) fn authenticate(
     }
 }
 
+/// Whether a request presents a key, right or wrong.
+pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION)
+}
+
 /// The key in the headers, if it is a key of this deployment.
 fn presented_key(headers: &HeaderMap, secrets: &SigningSecrets) -> Result<ApiKey, CredentialsError> {
     let plain = headers.get_all("x-api-key").iter().map(|value| value.to_str().unwrap_or_default());

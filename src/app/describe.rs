@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::services::Services;
 use crate::access::Caller;
 use crate::http::HttpRequest;
-use crate::http::request::GenerateRequest;
+use crate::http::request::{GenerateRequest, check_answer};
 use crate::http::response::{self, Response};
 use crate::password::WorkBudget;
 
@@ -15,10 +15,13 @@ pub(super) async fn describe(
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let GenerateRequest { policy, preset, count } = GenerateRequest::read(request)?;
-    progress.record.policy = preset;
-    services.admit(caller, progress).await?;
+    let GenerateRequest { policy, count } = GenerateRequest::read(request)?;
+    let admission = services.admit(caller, progress).await?;
 
-    let (policy, sampler) = services.sampler(policy, &mut WorkBudget::new(1), progress).await?;
-    Ok(response::policy_description(&policy, count, sampler.count(), &progress.record.request_id)?)
+    let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
+    let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
+    check_answer(&policy, count)?;
+    let (policy, sampler) = services.sampler(policy, &floor, &mut WorkBudget::new(1), progress).await?;
+    let title = named.map(|named| named.title());
+    Ok(response::policy_description(&policy, count, sampler.count(), title.as_ref(), &progress.record.request_id)?)
 }

@@ -1,11 +1,14 @@
 //! Every way in which a request can fail, with what the client sees of it and what the audit line says.
 
+use std::fmt;
+
 use super::authentication::CredentialsError;
-use crate::access::{Denial, KeyError, Refusal};
+use crate::access::{BookFull, Denial, KeyError, PoliciesUnavailable, Refusal};
 use crate::audit::{Cause, Reason};
 use crate::http::Problem;
 use crate::http::request::RequestError;
 use crate::http::routes::NoRoute;
+use crate::password::Entropy;
 
 /// Why a request has no successful answer.
 #[derive(Debug)]
@@ -22,6 +25,21 @@ pub(super) enum Failure {
     Request(RequestError),
     /// It was not admitted.
     Refusal(Refusal),
+    /// Its key is bound to something else.
+    BoundKey(BoundKeyError),
+    /// Its key may not manage policies.
+    NotAdministrator,
+    /// There is no such policy.
+    NoPolicy,
+    /// The precondition of a change of a policy does not hold.
+    Precondition,
+    /// There is no room for another policy.
+    BookFull(BookFull),
+    /// The stored policies could not be read or written.
+    Policies {
+        /// Why not, for the audit line only.
+        cause: String,
+    },
     /// Something failed that must not fail.
     Internal(Reason),
 }
@@ -43,6 +61,12 @@ impl Failure {
                 Problem::rate_limited(quota, *retry_after)
             }
             Self::Refusal(Refusal::Unavailable { .. } | Refusal::Late { .. }) => Problem::unavailable(),
+            Self::BoundKey(error) => Problem::bound_key(&error.to_string()),
+            Self::NotAdministrator => Problem::not_administrator(),
+            Self::NoPolicy => Problem::no_policy(),
+            Self::Precondition => Problem::precondition_failed(),
+            Self::BookFull(full) => Problem::book_full(*full),
+            Self::Policies { .. } => Problem::policies_unavailable(),
             Self::Internal(_) => Problem::internal(),
         }
     }
@@ -79,8 +103,86 @@ impl Failure {
             Self::Refusal(Refusal::Late { .. }) => {
                 Cause { reason: Reason::DatabaseUnavailable, detail: Some("the answer came too late".into()) }
             }
+            Self::BoundKey(error) => Cause { reason: Reason::KeyBound, detail: Some(error.detail().into()) },
+            Self::NotAdministrator => Reason::NotAdministrator.into(),
+            Self::NoPolicy => Reason::PolicyNotFound.into(),
+            Self::Precondition => Reason::PreconditionFailed.into(),
+            Self::BookFull(_) => Reason::PoliciesFull.into(),
+            Self::Policies { cause } => Cause { reason: Reason::PoliciesUnavailable, detail: Some(cause.clone()) },
             Self::Internal(reason) => (*reason).into(),
         }
+    }
+}
+
+/// Why a bound key does not get what it requests.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum BoundKeyError {
+    /// It names another policy.
+    OtherPolicy {
+        /// The policy that the key is bound to.
+        bound: String,
+    },
+    /// The policy that it is bound to does not exist.
+    NoPolicy {
+        /// The policy that the key is bound to.
+        bound: String,
+    },
+    /// It requests passphrases.
+    Passphrases {
+        /// The policy that the key is bound to.
+        bound: String,
+    },
+    /// What it requests has too little entropy.
+    TooLittleEntropy {
+        /// The entropy of what it requests.
+        has: Entropy,
+        /// The least entropy.
+        needs: Entropy,
+    },
+}
+
+impl BoundKeyError {
+    /// What the audit line says.
+    const fn detail(&self) -> &'static str {
+        match self {
+            Self::OtherPolicy { .. } => "another policy",
+            Self::NoPolicy { .. } => "the policy does not exist",
+            Self::Passphrases { .. } => "passphrases",
+            Self::TooLittleEntropy { .. } => "too little entropy",
+        }
+    }
+}
+
+impl fmt::Display for BoundKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherPolicy { bound } => write!(f, "This API key is bound to policy {bound}; omit policy."),
+            Self::NoPolicy { bound } => {
+                write!(f, "This API key is bound to policy {bound}, which does not exist. Ask an administrator.")
+            }
+            Self::Passphrases { bound } => {
+                write!(f, "This API key is bound to policy {bound}, and a policy has no passphrases.")
+            }
+            Self::TooLittleEntropy { has, needs } => write!(
+                f,
+                "The request has {} bits of entropy, and this API key requires {}; increase or omit length or words, or \
+                 omit what lowers it.",
+                has.rounded_down(),
+                needs.rounded_down()
+            ),
+        }
+    }
+}
+
+impl From<BoundKeyError> for Failure {
+    fn from(error: BoundKeyError) -> Self {
+        Self::BoundKey(error)
+    }
+}
+
+impl From<PoliciesUnavailable> for Failure {
+    fn from(error: PoliciesUnavailable) -> Self {
+        Self::Policies { cause: error.cause }
     }
 }
 

@@ -18,13 +18,15 @@ pub(super) async fn generate(
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let GenerateRequest { policy, preset, count } = GenerateRequest::read(request)?;
-    progress.record.policy = preset;
-    services.admit(caller, progress).await?;
+    let GenerateRequest { policy, count } = GenerateRequest::read(request)?;
+    let admission = services.admit(caller, progress).await?;
 
+    let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
+    let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
+    check_answer(&policy, count)?;
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);
-    let (policy, sampler) = services.sampler(policy, &mut budget, progress).await?;
+    let (policy, sampler) = services.sampler(policy, &floor, &mut budget, progress).await?;
     // With `min_entropy` the length is known only now.
     check_answer(&policy, count)?;
     let affordable = sampler.spend_draws(passwords, &mut budget);
@@ -33,7 +35,8 @@ pub(super) async fn generate(
     progress.record.count = Some(secrets.len());
     let (entropy, format) = (sampler.entropy(), Format::preferred(&request.headers));
     let generated = Generated { secrets: &secrets, count, entropy, format };
-    Ok(response::passwords(&generated, &policy, &progress.record.request_id)?)
+    let title = named.map(|named| named.title());
+    Ok(response::passwords(&generated, &policy, title.as_ref(), &progress.record.request_id)?)
 }
 
 /// Draws passwords, and checks each against its specification with code that the sampler does not use.

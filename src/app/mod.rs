@@ -3,8 +3,12 @@
 mod authentication;
 mod describe;
 mod error;
+mod floor;
 mod generate;
+mod key;
+mod named_policy;
 mod passphrase;
+mod policies;
 mod progress;
 mod sampler_cache;
 mod services;
@@ -18,7 +22,7 @@ use std::task::Poll;
 
 use lambda_http::http::{HeaderMap, Method, header};
 
-use self::authentication::authenticate;
+use self::authentication::{authenticate, has_credentials};
 use self::error::Failure;
 use self::progress::Progress;
 use self::sampler_cache::SamplerCache;
@@ -61,7 +65,8 @@ impl App {
     /// The audit line is written before the reply is returned. If it cannot be written, or the code panics outside an
     /// operation, the reply is a 500 without anything else.
     pub async fn handle(&self, event: &str, invocation: &str) -> Reply {
-        let handled = catch_panic(self.try_handle(event, invocation)).await;
+        // Boxed because the futures of all operations together are large.
+        let handled = catch_panic(Box::pin(self.try_handle(event, invocation))).await;
         handled.unwrap_or_else(|| Reply::new(FrontEnd::HttpApi, Problem::internal().to_response(invocation)))
     }
 
@@ -118,10 +123,25 @@ impl App {
         progress.record.operation = Some(operation.name());
         let services = &self.services;
         let response = match operation {
+            Operation::NamedPolicy => {
+                let caller = self.caller(request, progress)?;
+                let name = routes::last_part(&request.path);
+                return policies::one(services, &caller, request, name, progress).await;
+            }
+            Operation::Key => {
+                let caller = self.caller(request, progress)?;
+                key::read(services, &caller, request, progress).await?
+            }
             Operation::Health => response::health(&progress.record.request_id)?,
             Operation::OpenApi => response::openapi_document(&progress.record.request_id),
             Operation::Options { allow } => response::methods(allow, &progress.record.request_id),
-            Operation::Policies => response::preset_list(&progress.record.request_id)?,
+            Operation::Policies => {
+                let caller = match self.auth {
+                    Auth::Key(_) if !has_credentials(&request.headers) => None,
+                    _ => Some(self.caller(request, progress)?),
+                };
+                policies::list(services, caller.as_ref(), progress).await?
+            }
             Operation::Generate => {
                 let caller = self.caller(request, progress)?;
                 generate::generate(services, &caller, request, progress).await?
@@ -152,9 +172,10 @@ const fn success(operation: Operation) -> Event {
     match operation {
         Operation::Generate => Event::Generated,
         Operation::Passphrase => Event::PassphraseGenerated,
-        Operation::Policy => Event::PolicyDescribed,
+        Operation::Policy | Operation::NamedPolicy => Event::PolicyDescribed,
         Operation::Validate => Event::Validated,
         Operation::Policies => Event::PoliciesListed,
+        Operation::Key => Event::KeyRead,
         Operation::Health => Event::HealthChecked,
         Operation::OpenApi => Event::ContractRead,
         Operation::Options { .. } => Event::OptionsRead,

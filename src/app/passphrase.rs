@@ -2,7 +2,8 @@
 
 use rand::rngs::SysRng;
 
-use super::error::Failure;
+use super::error::{BoundKeyError, Failure};
+use super::named_policy::binding;
 use super::progress::Progress;
 use super::services::Services;
 use crate::access::Caller;
@@ -10,7 +11,7 @@ use crate::audit::Reason;
 use crate::http::HttpRequest;
 use crate::http::request::{PassphraseRequest, RequestError};
 use crate::http::response::{self, Format, Generated, Response};
-use crate::password::{Passphrase, Secret};
+use crate::password::{Count, Passphrase, Secret};
 
 pub(super) async fn generate(
     services: &Services,
@@ -19,9 +20,20 @@ pub(super) async fn generate(
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
     let PassphraseRequest { passphrase, count } = PassphraseRequest::read(request)?;
-    services.admit(caller, progress).await?;
+    let admission = services.admit(caller, progress).await?;
 
-    let passphrase = passphrase.with_entropy().map_err(RequestError::from)?;
+    let binding = binding(&admission);
+    if let Some(policy) = binding.policy {
+        return Err(BoundKeyError::Passphrases { bound: policy.name().to_owned() }.into());
+    }
+    let mut passphrase = passphrase.with_entropy().map_err(RequestError::from)?;
+    if let Some(bits) = binding.min_entropy {
+        let too_little = |most: Count| BoundKeyError::TooLittleEntropy {
+            has: most.entropy(),
+            needs: Count::of_bits(bits).entropy(),
+        };
+        passphrase = passphrase.with_at_least(bits).map_err(too_little)?;
+    }
     let entropy = passphrase.count().entropy();
     progress.record.words = Some(passphrase.words);
     progress.record.entropy_bits = Some(entropy.rounded_down());

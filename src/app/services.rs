@@ -5,14 +5,15 @@ use std::sync::Arc;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::error::Failure;
+use super::error::{BoundKeyError, Failure};
+use super::floor::Floor;
 use super::progress::Progress;
 use super::sampler_cache::SamplerCache;
-use crate::access::{Caller, Refusal, Store};
+use crate::access::{Admission, Caller, Refusal, Store, WriteToken};
 use crate::audit::Reason;
 use crate::clock::Clock;
-use crate::http::request::RequestError;
-use crate::password::{Policy, Sampler, WorkBudget};
+use crate::http::request::{PolicyRequest, RequestError};
+use crate::password::{FloorError, Policy, Sampler, WorkBudget};
 
 pub(super) struct Services {
     pub(super) store: Store,
@@ -22,16 +23,15 @@ pub(super) struct Services {
 
 impl Services {
     /// Authenticates the caller and counts the request.
-    pub(super) async fn admit(&self, caller: &Caller, progress: &mut Progress) -> Result<(), Failure> {
-        let mut write_token = [0; 16];
-        SysRng.try_fill_bytes(&mut write_token).map_err(|_| Failure::Internal(Reason::Randomness))?;
+    pub(super) async fn admit(&self, caller: &Caller, progress: &mut Progress) -> Result<Admission, Failure> {
+        let write_token = new_write_token()?;
         // Boxed because the SDK's future is twenty times as large as the rest of a request.
         let admitted = Box::pin(self.store.admit(caller, &self.clock, write_token)).await;
         let record = &mut progress.record;
         match &admitted {
             Ok(admission) => {
                 record.sequence = Some(admission.sequence);
-                record.key_name.clone_from(&admission.key_name);
+                record.key_name = admission.key.as_ref().map(|key| key.name.clone());
                 record.remaining = Some(admission.quota.minute);
                 progress.time = admission.counted_at;
                 progress.quota = Some(admission.quota);
@@ -47,22 +47,56 @@ impl Services {
             }
             Err(Refusal::UnknownKey | Refusal::Unavailable { .. }) => {}
         }
-        admitted?;
-        Ok(())
+        Ok(admitted?)
     }
 
     /// The final policy and its sampler. Called after admission, because counting takes time.
     pub(super) async fn sampler(
         &self,
         policy: Policy,
+        floor: &Floor,
         budget: &mut WorkBudget,
         progress: &mut Progress,
     ) -> Result<(Policy, Arc<Sampler>), Failure> {
-        let counted = self.samplers.get(policy, budget).await;
-        let (policy, sampler) = counted.map_err(RequestError::from)?;
+        let (mut policy, mut sampler) = self.count(policy, budget).await?;
+        if !floor.is_none() {
+            let alone = match &floor.bound {
+                Some(bound) => {
+                    let alone = PolicyRequest::default().policy(Some(bound))?;
+                    Some(self.count(alone, budget).await?.1)
+                }
+                None => None,
+            };
+            let fewest = floor.passwords(alone.as_deref().map(Sampler::count));
+            if *sampler.count() < fewest {
+                policy = policy.with_at_least(&fewest, budget).map_err(|error| match error {
+                    FloorError::TooFew(most) => {
+                        BoundKeyError::TooLittleEntropy { has: most.entropy(), needs: fewest.entropy() }.into()
+                    }
+                    FloorError::Policy(error) => Failure::from(RequestError::from(error)),
+                })?;
+                (policy, sampler) = self.count(policy, budget).await?;
+            }
+        }
         progress.record.length = Some(policy.length());
         progress.record.classes = Some(policy.class_names());
         progress.record.entropy_bits = Some(sampler.entropy().rounded_down());
         Ok((policy, sampler))
     }
+
+    /// The final policy and its sampler, without a floor.
+    pub(super) async fn count(
+        &self,
+        policy: Policy,
+        budget: &mut WorkBudget,
+    ) -> Result<(Policy, Arc<Sampler>), Failure> {
+        Ok(self.samplers.get(policy, budget).await.map_err(RequestError::from)?)
+    }
+}
+
+/// A token that no write has had before.
+pub(super) fn new_write_token() -> Result<WriteToken, Failure> {
+    let mut write_token = WriteToken::default();
+    SysRng.try_fill_bytes(&mut write_token).map_err(|_| Failure::Internal(Reason::Randomness))?;
+    Ok(write_token)
 }

@@ -15,13 +15,16 @@ pub(super) async fn validate(
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let ValidateRequest { password, check, preset } = ValidateRequest::read(request)?;
-    progress.record.policy = preset;
-    services.admit(caller, progress).await?;
+    let ValidateRequest { password, policy } = ValidateRequest::read(request)?;
+    let admission = services.admit(caller, progress).await?;
+    let (named, _) = services.named_policy(&policy, &admission, progress).await?;
+    let characters = password.expose().chars().count();
+    let check = policy.password_check(named.as_ref().map(|named| &named.policy), characters)?;
     // The time of the assessment depends on the password.
     progress.measured_until = Some(services.clock.instant());
 
     let assessment = check.assess(password.expose(), &mut WorkBudget::new(1));
     let strength = strength(password.expose());
-    Ok(response::assessment(&assessment, &strength, &progress.record.request_id)?)
+    let title = named.map(|named| named.title());
+    Ok(response::assessment(&assessment, &strength, title.as_ref(), &progress.record.request_id)?)
 }

@@ -11,8 +11,16 @@ named_enum! {
         Validated = "password.validated",
         /// A policy was described.
         PolicyDescribed = "policy.described",
-        /// The presets were listed.
+        /// The presets, and perhaps the stored policies, were listed.
         PoliciesListed = "policies.listed",
+        /// A policy was stored that did not exist.
+        PolicyCreated = "policy.created",
+        /// A stored policy was replaced.
+        PolicyUpdated = "policy.updated",
+        /// A stored policy was deleted.
+        PolicyDeleted = "policy.deleted",
+        /// A caller read about its own key.
+        KeyRead = "key.read",
         /// The health of the function was requested.
         HealthChecked = "health.checked",
         /// The OpenAPI document was read.
@@ -37,6 +45,10 @@ impl Event {
             | Self::Validated
             | Self::PolicyDescribed
             | Self::PoliciesListed
+            | Self::PolicyCreated
+            | Self::PolicyUpdated
+            | Self::PolicyDeleted
+            | Self::KeyRead
             | Self::HealthChecked
             | Self::ContractRead
             | Self::OptionsRead => "INFO",

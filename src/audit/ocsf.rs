@@ -121,7 +121,8 @@ struct HttpRequest<'r> {
 
 #[derive(Serialize)]
 struct Unmapped<'r> {
-    policy: Option<&'static str>,
+    policy: Option<&'r str>,
+    policy_revision: Option<u64>,
     length: Option<u16>,
     words: Option<u16>,
     count: Option<usize>,
@@ -134,10 +135,12 @@ struct Unmapped<'r> {
 
 impl<'r> OcsfEvent<'r> {
     pub(super) fn new(event: Event, milliseconds: i64, record: &'r Record) -> Self {
-        let (activity_id, activity_name) = match record.operation {
-            Some("generate" | "passphrase") => (1, "Create"),
-            Some(_) => (2, "Read"),
-            None => (0, "Unknown"),
+        let (activity_id, activity_name) = match (event, record.operation) {
+            (Event::PolicyCreated, _) | (_, Some("generate" | "passphrase")) => (1, "Create"),
+            (Event::PolicyUpdated, _) => (3, "Update"),
+            (Event::PolicyDeleted, _) => (4, "Delete"),
+            (_, Some(_)) => (2, "Read"),
+            (_, None) => (0, "Unknown"),
         };
         let (severity_id, severity) = match event {
             Event::Failed => (4, "High"),
@@ -192,7 +195,8 @@ impl<'r> OcsfEvent<'r> {
             cloud: Cloud { provider: "AWS" },
             http_request: record.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
             unmapped: Unmapped {
-                policy: record.policy,
+                policy: record.policy.as_deref(),
+                policy_revision: record.policy_revision,
                 length: record.length,
                 words: record.words,
                 count: record.count,

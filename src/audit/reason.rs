@@ -29,6 +29,18 @@ named_enum! {
         KeyExpired = "key-expired",
         /// The API key may not be used from this address.
         AddressNotAllowed = "address-not-allowed",
+        /// The API key is bound to a policy or an entropy that the request does not have. The detail says which.
+        KeyBound = "key-bound",
+        /// The API key may not manage policies.
+        NotAdministrator = "not-administrator",
+        /// There is no such policy.
+        PolicyNotFound = "policy-not-found",
+        /// The precondition of a change of a policy does not hold.
+        PreconditionFailed = "precondition-failed",
+        /// There is no room for another policy.
+        PoliciesFull = "policies-full",
+        /// The stored policies could not be read or written. The detail says why.
+        PoliciesUnavailable = "policies",
         /// Requests are counted by address, and the address is not certain.
         AddressUnknown = "address-unknown",
         /// The request has a parameter that does not exist.

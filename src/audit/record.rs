@@ -33,8 +33,10 @@ pub struct Record {
     pub status: u16,
     /// Why the request was refused or failed.
     pub reason: Option<Cause>,
-    /// The preset of the request.
-    pub policy: Option<&'static str>,
+    /// The name of the policy that the request was held to, if it has one.
+    pub policy: Option<String>,
+    /// The revision of a stored policy.
+    pub policy_revision: Option<u64>,
     /// Characters in each password.
     pub length: Option<u16>,
     /// Words in each passphrase.

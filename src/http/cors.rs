@@ -6,9 +6,9 @@ use lambda_http::http::{HeaderMap, HeaderValue, header};
 use super::response::Response;
 
 /// The headers that a page may send.
-const REQUEST_HEADERS: &str = "Accept, Authorization, Content-Type, X-Api-Key";
+const REQUEST_HEADERS: &str = "Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Api-Key";
 /// The headers that a page may read.
-const RESPONSE_HEADERS: &str = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+const RESPONSE_HEADERS: &str = "ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 /// How long a browser may cache the answer to a preflight, in seconds: Chromium's maximum.
 const MAX_AGE: &str = "7200";
 

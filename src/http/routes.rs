@@ -13,8 +13,12 @@ pub enum Operation {
     Policy,
     /// Checks a password against a policy.
     Validate,
-    /// Lists the presets.
+    /// Lists the named policies.
     Policies,
+    /// Reads or changes a named policy.
+    NamedPolicy,
+    /// Reads about the caller's own key.
+    Key,
     /// Reports that the function runs.
     Health,
     /// Returns the OpenAPI document.
@@ -36,6 +40,8 @@ impl Operation {
             Self::Policy => "policy",
             Self::Validate => "validate",
             Self::Policies => "policies",
+            Self::NamedPolicy => "named_policy",
+            Self::Key => "key",
             Self::Health => "health",
             Self::OpenApi => "openapi",
             Self::Options { .. } => "options",
@@ -47,14 +53,17 @@ impl Operation {
 const READ: &str = "GET, HEAD, OPTIONS";
 const READ_OR_POST: &str = "GET, HEAD, POST, OPTIONS";
 const POST: &str = "POST, OPTIONS";
+const READ_OR_CHANGE: &str = "GET, HEAD, PUT, DELETE, OPTIONS";
 
 /// Each path, its operation and its methods.
-pub const ROUTES: [(&str, Operation, &str); 7] = [
+pub const ROUTES: [(&str, Operation, &str); 9] = [
     ("/api/generate", Operation::Generate, READ_OR_POST),
     ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
     ("/api/policy", Operation::Policy, READ_OR_POST),
     ("/api/validate", Operation::Validate, POST),
     ("/api/policies", Operation::Policies, READ),
+    ("/api/policies/{name}", Operation::NamedPolicy, READ_OR_CHANGE),
+    ("/api/key", Operation::Key, READ),
     ("/api/health", Operation::Health, READ),
     ("/openapi.json", Operation::OpenApi, READ),
 ];
@@ -71,12 +80,26 @@ pub enum NoRoute {
     },
 }
 
+/// Whether a path is that of a route, whose last part may stand for any text without a slash.
+fn matches(route: &str, path: &str) -> bool {
+    match route.strip_suffix("{name}") {
+        Some(folder) => path.strip_prefix(folder).is_some_and(|name| !name.is_empty() && !name.contains('/')),
+        None => route == path,
+    }
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 /// Finds the operation for a method and a path.
 ///
 /// # Errors
 /// [`NoRoute`] says whether the path or the method is wrong.
 pub fn find(method: &Method, path: &str) -> Result<Operation, NoRoute> {
-    let (_, operation, allow) = ROUTES.iter().find(|route| route.0 == path).ok_or(NoRoute::Path)?;
+    let (_, operation, allow) = ROUTES.iter().find(|route| matches(route.0, path)).ok_or(NoRoute::Path)?;
     if !allow.split(", ").any(|one| one == method.as_str()) {
         return Err(NoRoute::Method { allow });
     }

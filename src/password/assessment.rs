@@ -82,7 +82,7 @@ impl PasswordCheck {
         };
         // If the password's own length is too short for the other constraints, the password is wrong and not they.
         let policy = of_length(characters.clamp(lengths.min, lengths.max)).or_else(|error| {
-            let others = [lengths.default_length(0), lengths.max].into_iter();
+            let others = [lengths.default_length(None, 0), lengths.max].into_iter();
             others.map(of_length).find_map(Result::ok).ok_or(error)
         })?;
         let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;

@@ -3,12 +3,18 @@
 use num_bigint::BigUint;
 
 /// The number of passwords that satisfy a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count(BigUint);
 
 impl Count {
     pub(super) const fn new(passwords: BigUint) -> Self {
         Self(passwords)
+    }
+
+    /// The smallest number with an entropy of so many bits.
+    #[must_use]
+    pub fn of_bits(bits: u16) -> Self {
+        Self(BigUint::from(1_u32) << bits)
     }
 
     /// Whether the entropy is at least `bits`.

@@ -1,15 +1,16 @@
-//! `passloom-keys`, run as an administrator runs it.
+//! `passloom-admin`, run as an administrator runs it.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{Database, Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, check_all, error};
 
 /// Runs the tool.
 async fn run(database: &Database, arguments: &[&str]) -> Output {
-    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.table());
+    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
     command.args(arguments).output().await.unwrap()
 }
 
@@ -40,7 +41,7 @@ async fn status(database: &Database, key: &Value) -> u64 {
 #[tokio::test]
 async fn created_key_is_admitted_within_its_limits() {
     let deployment = Deployment::start().await;
-    let arguments = ["create", "--name", "ci runner", "--per-minute", "2", "--per-day", "5"];
+    let arguments = ["keys", "create", "--name", "ci runner", "--per-minute", "2", "--per-day", "5"];
     let created = run_json(&deployment.database, &arguments).await;
     assert_eq!(
         (&created["name"], &created["per_minute"], &created["per_day"]),
@@ -60,7 +61,7 @@ async fn created_key_is_admitted_within_its_limits() {
 async fn created_key_is_accepted_by_a_running_function() {
     let database = Database::start().await;
     let function = Function::start(&database.table(), &[]).await;
-    let created = run(&database, &["create", "--name", "late"]).await;
+    let created = run(&database, &["keys", "create", "--name", "late"]).await;
     let key = text(&created.stdout).lines().next().unwrap();
     assert_eq!(function.send(&Request::get("").key(key).event()).await.answer().status, 200);
 }
@@ -68,7 +69,7 @@ async fn created_key_is_accepted_by_a_running_function() {
 #[tokio::test]
 async fn created_key_has_the_requested_expiry_and_addresses() {
     let database = Database::start().await;
-    let arguments = ["create", "--name", "ci", "--allow", "192.0.2.9/24", "--expires-at", "2100-01-01"];
+    let arguments = ["keys", "create", "--name", "ci", "--allow", "192.0.2.9/24", "--expires-at", "2100-01-01"];
     let mut created = run_json(&database, &arguments).await;
     for varying in ["key", "id", "created_at"] {
         assert!(created[varying].take().is_string(), "{varying}");
@@ -82,6 +83,9 @@ async fn created_key_has_the_requested_expiry_and_addresses() {
         "per_day": 10_000,
         "expires_at": "2100-01-01T00:00:00Z",
         "allowed": ["192.0.2.0/24"],
+        "policy": null,
+        "min_entropy": null,
+        "admin": false,
         "created_at": null,
         "admissions": 0,
         "today": 0,
@@ -93,19 +97,19 @@ async fn created_key_has_the_requested_expiry_and_addresses() {
 #[tokio::test]
 async fn list_is_sorted_and_contains_no_secrets() {
     let database = Database::start().await;
-    let empty = run(&database, &["list"]).await;
+    let empty = run(&database, &["keys", "list"]).await;
     assert_eq!(text(&empty.stdout), "No keys.\n");
     let mut created = Vec::new();
     for name in ["zeta", "alpha"] {
-        let output = run(&database, &["create", "--name", name]).await;
+        let output = run(&database, &["keys", "create", "--name", name]).await;
         assert!(output.status.success());
         created.push(text(&output.stdout).lines().next().unwrap().to_owned());
     }
-    let table = run(&database, &["list"]).await;
+    let table = run(&database, &["keys", "list"]).await;
     let lines: Vec<&str> = text(&table.stdout).lines().collect();
     assert!(lines[0].starts_with("NAME   ID"), "{lines:?}");
     assert!(lines[1].starts_with("alpha  ") && lines[2].starts_with("zeta   "), "{lines:?}");
-    let listed = run_json(&database, &["list"]).await;
+    let listed = run_json(&database, &["keys", "list"]).await;
     assert_eq!(listed["keys"].as_array().unwrap().len(), 2);
     assert_eq!((&listed["keys"][0]["name"], &listed["keys"][0]["admissions"]), (&json!("alpha"), &json!(0)));
     for key in created {
@@ -116,14 +120,14 @@ async fn list_is_sorted_and_contains_no_secrets() {
 #[tokio::test]
 async fn show_reports_state_and_usage_without_the_secret() {
     let database = Database::start().await;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     assert_eq!(status(&database, &created["key"]).await, 200);
-    let shown = run_json(&database, &["show", "ci"]).await;
+    let shown = run_json(&database, &["keys", "show", "ci"]).await;
     assert_eq!((&shown["admissions"], &shown["today"], &shown["id"]), (&json!(1), &json!(1), &created["id"]));
     assert!(shown["last_use"].is_string() && shown.get("key").is_none());
-    let by_id = run_json(&database, &["show", created["id"].as_str().unwrap()]).await;
+    let by_id = run_json(&database, &["keys", "show", created["id"].as_str().unwrap()]).await;
     assert_eq!(by_id, shown);
-    let table = run(&database, &["show", "ci"]).await;
+    let table = run(&database, &["keys", "show", "ci"]).await;
     let lines: Vec<&str> = text(&table.stdout).lines().collect();
     assert_eq!((lines[0], lines[2]), ("name       ci", "state      active"));
 }
@@ -132,12 +136,12 @@ async fn show_reports_state_and_usage_without_the_secret() {
 async fn updated_key_takes_effect_with_the_next_request() {
     let database = Database::start().await;
     let function = Function::start(&database.table(), &[]).await;
-    let created = run_json(&database, &["create", "--name", "ci", "--expires-at", "2100-01-01"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci", "--expires-at", "2100-01-01"]).await;
     let (key, id) = (created["key"].as_str().unwrap(), created["id"].as_str().unwrap());
     let event = Request::get("").key(key).event();
     assert_eq!(function.send(&event).await.answer().status, 200);
 
-    let arguments = ["update", id, "--per-minute", "2", "--name", "build", "--no-expiry"];
+    let arguments = ["keys", "update", id, "--per-minute", "2", "--name", "build", "--no-expiry"];
     let updated = run_json(&database, &arguments).await;
     assert_eq!(
         (&updated["per_minute"], &updated["name"], &updated["expires_at"]),
@@ -146,9 +150,9 @@ async fn updated_key_takes_effect_with_the_next_request() {
     let statuses = [function.send(&event).await.answer().status, function.send(&event).await.answer().status];
     assert_eq!(statuses, [200, 429]);
 
-    run_json(&database, &["update", "build", "--per-minute", "100", "--allow", "198.51.100.7"]).await;
+    run_json(&database, &["keys", "update", "build", "--per-minute", "100", "--allow", "198.51.100.7"]).await;
     assert_eq!(status(&database, &created["key"]).await, 403);
-    run_json(&database, &["update", "build", "--allow-any"]).await;
+    run_json(&database, &["keys", "update", "build", "--allow-any"]).await;
     assert_eq!(status(&database, &created["key"]).await, 200);
 }
 
@@ -158,15 +162,15 @@ async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
     let function = Function::start(&database.table(), &[]).await;
     let status =
         async |key: &Value| function.send(&Request::get("").key(key.as_str().unwrap()).event()).await.answer().status;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
-    let rotated = run_json(&database, &["rotate", "ci", "--overlap", "1h"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
+    let rotated = run_json(&database, &["keys", "rotate", "ci", "--overlap", "1h"]).await;
     assert_eq!(rotated["id"], created["id"]);
     assert_eq!([status(&created["key"]).await, status(&rotated["key"]).await], [200, 200]);
     // A second rotation would end the secret that clients still use.
-    let error = run_failing(&database, &["rotate", "ci", "--overlap", "0s"]).await;
-    assert!(error.starts_with("passloom-keys: the previous secret of ci is valid until "), "{error}");
+    let error = run_failing(&database, &["keys", "rotate", "ci", "--overlap", "0s"]).await;
+    assert!(error.starts_with("passloom-admin: the previous secret of ci is valid until "), "{error}");
     assert_eq!([status(&created["key"]).await, status(&rotated["key"]).await], [200, 200]);
-    let again = run_json(&database, &["rotate", "ci", "--overlap", "0s", "--force"]).await;
+    let again = run_json(&database, &["keys", "rotate", "ci", "--overlap", "0s", "--force"]).await;
     let keys = [&created["key"], &rotated["key"], &again["key"]];
     assert_eq!([status(keys[0]).await, status(keys[1]).await, status(keys[2]).await], [401, 401, 200]);
 }
@@ -175,30 +179,30 @@ async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
 async fn revoked_key_is_refused_and_cannot_be_rotated() {
     let database = Database::start().await;
     let function = Function::start(&database.table(), &[]).await;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     let event = Request::get("").key(created["key"].as_str().unwrap()).event();
     assert_eq!(function.send(&event).await.answer().status, 200);
-    assert_eq!(run_json(&database, &["revoke", "ci", "--yes"]).await["state"], "revoked");
+    assert_eq!(run_json(&database, &["keys", "revoke", "ci", "--yes"]).await["state"], "revoked");
     assert_eq!(function.send(&event).await.answer().status, 401);
-    let error = run_failing(&database, &["rotate", "ci"]).await;
-    assert_eq!(error, "passloom-keys: ci is revoked; create a new key\n");
+    let error = run_failing(&database, &["keys", "rotate", "ci"]).await;
+    assert_eq!(error, "passloom-admin: ci is revoked; create a new key\n");
 }
 
 #[tokio::test]
 async fn deleted_key_leaves_no_item() {
     let database = Database::start().await;
-    run_json(&database, &["create", "--name", "ci"]).await;
-    run_json(&database, &["delete", "ci", "--yes"]).await;
+    run_json(&database, &["keys", "create", "--name", "ci"]).await;
+    run_json(&database, &["keys", "delete", "ci", "--yes"]).await;
     assert!(database.items().await.is_empty());
 }
 
 #[tokio::test]
 async fn revoke_and_delete_without_a_terminal_require_yes() {
     let database = Database::start().await;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     check_all(["revoke", "delete"], async |command| {
-        let error = run_failing(&database, &[command, "ci"]).await;
-        assert_eq!(error, "passloom-keys: not a terminal; pass --yes to confirm\n");
+        let error = run_failing(&database, &["keys", command, "ci"]).await;
+        assert_eq!(error, "passloom-admin: not a terminal; pass --yes to confirm\n");
     })
     .await;
     assert_eq!(status(&database, &created["key"]).await, 200);
@@ -207,15 +211,18 @@ async fn revoke_and_delete_without_a_terminal_require_yes() {
 #[tokio::test]
 async fn name_of_another_key_is_rejected() {
     let database = Database::start().await;
-    let first = run_json(&database, &["create", "--name", "one"]).await;
-    run_json(&database, &["create", "--name", "two"]).await;
+    let first = run_json(&database, &["keys", "create", "--name", "one"]).await;
+    run_json(&database, &["keys", "create", "--name", "two"]).await;
     let id = first["id"].as_str().unwrap();
-    check_all([&["create", "--name", "one"][..], &["update", "two", "--name", "one"]], async |arguments| {
-        let error = run_failing(&database, arguments).await;
-        assert_eq!(error, format!("passloom-keys: the key {id} already has the name one\n"));
-    })
+    check_all(
+        [&["keys", "create", "--name", "one"][..], &["keys", "update", "two", "--name", "one"]],
+        async |arguments| {
+            let error = run_failing(&database, arguments).await;
+            assert_eq!(error, format!("passloom-admin: the key {id} already has the name one\n"));
+        },
+    )
     .await;
-    assert_eq!(run_json(&database, &["update", "one", "--name", "one"]).await["name"], "one", "its own name");
+    assert_eq!(run_json(&database, &["keys", "update", "one", "--name", "one"]).await["name"], "one", "its own name");
     assert_eq!(database.items().await.len(), 2);
 }
 
@@ -223,15 +230,15 @@ async fn name_of_another_key_is_rejected() {
 async fn unknown_key_is_reported_by_every_command() {
     let database = Database::start().await;
     let cases = [
-        &["show", "three"][..],
-        &["update", "three", "--per-minute", "1"],
-        &["rotate", "three"],
-        &["revoke", "three", "--yes"],
-        &["delete", "three", "--yes"],
+        &["keys", "show", "three"][..],
+        &["keys", "update", "three", "--per-minute", "1"],
+        &["keys", "rotate", "three"],
+        &["keys", "revoke", "three", "--yes"],
+        &["keys", "delete", "three", "--yes"],
     ];
     check_all(cases, async |arguments| {
         let error = run_failing(&database, arguments).await;
-        assert_eq!(error, format!("passloom-keys: the table {} has no key three\n", database.table().name));
+        assert_eq!(error, format!("passloom-admin: the table {} has no key three\n", database.table().name));
     })
     .await;
 }
@@ -240,14 +247,14 @@ async fn unknown_key_is_reported_by_every_command() {
 async fn invalid_arguments_are_rejected_with_what_is_expected() {
     let database = Database::start().await;
     let cases = [
-        (&["create", "--name", "x", "--per-minute", "0"][..], "--per-minute"),
-        (&["create", "--name", ""], "must have 1 to 64 characters"),
-        (&["create", "--name", "0123456789abcdef01234567"], "must not be 24 hexadecimal digits"),
-        (&["create", "--name", "x", "--allow", "198.51.100.0/33"], "must be an address, or a range"),
-        (&["create", "--name", "x", "--expires-at", "tomorrow"], "must be a date such as"),
-        (&["rotate", "one", "--overlap", "1w"], "must be a number and s, m, h or d"),
-        (&["update", "one"], "required"),
-        (&["update", "one", "--allow", "192.0.2.1", "--allow-any"], "cannot be used with"),
+        (&["keys", "create", "--name", "x", "--per-minute", "0"][..], "--per-minute"),
+        (&["keys", "create", "--name", ""], "must have 1 to 64 characters"),
+        (&["keys", "create", "--name", "0123456789abcdef01234567"], "must not be 24 hexadecimal digits"),
+        (&["keys", "create", "--name", "x", "--allow", "198.51.100.0/33"], "must be an address, or a range"),
+        (&["keys", "create", "--name", "x", "--expires-at", "tomorrow"], "must be a date such as"),
+        (&["keys", "rotate", "one", "--overlap", "1w"], "must be a number and s, m, h or d"),
+        (&["keys", "update", "one"], "required"),
+        (&["keys", "update", "one", "--allow", "192.0.2.1", "--allow-any"], "cannot be used with"),
     ];
     check_all(cases, async |(arguments, expected)| {
         let error = run_failing(&database, arguments).await;
@@ -260,23 +267,24 @@ async fn invalid_arguments_are_rejected_with_what_is_expected() {
 #[tokio::test]
 async fn missing_setting_table_or_database_is_reported() {
     let database = Database::start().await;
-    let error = run_failing(&database, &["list", "--table", "nowhere"]).await;
-    assert_eq!(error, "passloom-keys: this region has no table nowhere\n");
+    let error = run_failing(&database, &["keys", "list", "--table", "nowhere"]).await;
+    assert_eq!(error, "passloom-admin: this region has no table nowhere\n");
 
-    let mut unconfigured = Function::command(env!("CARGO_BIN_EXE_passloom-keys"), &database.table());
-    let output = unconfigured.env_remove("KEY_SIGNING_SECRET").args(["create", "--name", "x"]).output().await.unwrap();
-    assert_eq!(text(&output.stderr), "passloom-keys: KEY_SIGNING_SECRET is not set\n");
+    let mut unconfigured = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
+    let output =
+        unconfigured.env_remove("KEY_SIGNING_SECRET").args(["keys", "create", "--name", "x"]).output().await.unwrap();
+    assert_eq!(text(&output.stderr), "passloom-admin: KEY_SIGNING_SECRET is not set\n");
 
     database.stop().await;
-    let error = run_failing(&database, &["list"]).await;
+    let error = run_failing(&database, &["keys", "list"]).await;
     let expected = "DynamoDB cannot be reached: check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB";
-    assert_eq!(error, format!("passloom-keys: {expected}\n"));
+    assert_eq!(error, format!("passloom-admin: {expected}\n"));
 }
 
 #[tokio::test]
 async fn help_shows_no_secret_of_the_environment() {
     let database = Database::start().await;
-    let help = run(&database, &["create", "--help"]).await;
+    let help = run(&database, &["keys", "create", "--help"]).await;
     assert!(help.status.success() && !text(&help.stdout).contains(SIGNING_SECRET));
 }
 
@@ -284,22 +292,22 @@ async fn help_shows_no_secret_of_the_environment() {
 #[tokio::test]
 async fn rotation_with_a_lost_answer_is_read_back() {
     let database = Database::start().await;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     // The tool reads the key first.
     database.fail([Fault::after_call(Reply::Late), Fault::after_call(Reply::Reset)]);
-    let rotated = run_json(&database, &["rotate", "ci"]).await;
+    let rotated = run_json(&database, &["keys", "rotate", "ci"]).await;
     assert_eq!([status(&database, &created["key"]).await, status(&database, &rotated["key"]).await], [200, 200]);
 }
 
 #[tokio::test]
 async fn rotation_that_was_not_applied_reports_the_valid_secret() {
     let database = Database::start().await;
-    let created = run_json(&database, &["create", "--name", "ci"]).await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     database.fail([
         Fault::after_call(Reply::Late),
         Fault::instead_of_call(error("500 Internal Server Error", "InternalServerError")),
     ]);
-    let error = run_failing(&database, &["rotate", "ci"]).await;
+    let error = run_failing(&database, &["keys", "rotate", "ci"]).await;
     assert!(error.ends_with("; the key was not rotated, and its secret is still valid\n"), "{error}");
     assert_eq!(status(&database, &created["key"]).await, 200);
 }
@@ -307,9 +315,9 @@ async fn rotation_that_was_not_applied_reports_the_valid_secret() {
 #[tokio::test]
 async fn key_that_is_changed_at_the_same_time_is_not_rotated() {
     let database = Database::start().await;
-    run_json(&database, &["create", "--name", "ci"]).await;
+    run_json(&database, &["keys", "create", "--name", "ci"]).await;
     database.fail([Fault::after_call(Reply::Delayed)]);
-    let (error, ()) = tokio::join!(run_failing(&database, &["rotate", "ci"]), async {
+    let (error, ()) = tokio::join!(run_failing(&database, &["keys", "rotate", "ci"]), async {
         database.held().await;
         database.change_key("per_minute = :limit", &[(":limit", AttributeValue::N("5".into()))]).await;
         database.release();
@@ -323,12 +331,12 @@ async fn ambiguous_name_is_an_error_that_lists_the_ids() {
     let database = Database::start().await;
     database.key("ci", 1, 1).await;
     database.key("ci", 1, 1).await;
-    let error = run_failing(&database, &["show", "ci"]).await;
-    assert!(error.starts_with("passloom-keys: several keys have the name ci: "), "{error}");
+    let error = run_failing(&database, &["keys", "show", "ci"]).await;
+    assert!(error.starts_with("passloom-admin: several keys have the name ci: "), "{error}");
     for item in database.items().await {
         let id = item["pk"]["S"].as_str().unwrap();
         assert!(error.contains(id), "{error}");
-        assert_eq!(run_json(&database, &["show", id]).await["id"], id);
+        assert_eq!(run_json(&database, &["keys", "show", id]).await["id"], id);
     }
 }
 
@@ -336,11 +344,102 @@ async fn ambiguous_name_is_an_error_that_lists_the_ids() {
 async fn name_with_an_invisible_character_is_rejected() {
     let database = Database::start().await;
     check_all(["a\u{200b}b", "a\u{202e}b", "a\u{ad}b", "a\u{7}b", "a\u{2028}b", "\u{feff}ci"], async |name| {
-        let error = run_failing(&database, &["create", "--name", name]).await;
+        let error = run_failing(&database, &["keys", "create", "--name", name]).await;
         assert!(error.contains("no control or format characters"), "{error}");
     })
     .await;
     for name in ["Büro 3", "連携", "🔑 ci"] {
-        assert_eq!(run_json(&database, &["create", "--name", name]).await["name"], name);
+        assert_eq!(run_json(&database, &["keys", "create", "--name", name]).await["name"], name);
     }
+}
+
+/// Runs the tool with a policy on its standard input.
+async fn put_policy(database: &Database, name: &str, policy: &Value) -> Output {
+    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
+    command.args(["policies", "put", name, "--file", "-", "--json"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(policy.to_string().as_bytes()).await.unwrap();
+    child.wait_with_output().await.unwrap()
+}
+
+#[tokio::test]
+async fn policy_is_put_listed_shown_bound_and_deleted() {
+    let database = Database::start().await;
+    let put = put_policy(&database, "ci", &json!({ "length": 20, "symbols": "-_", "description": "for builds" })).await;
+    let stored: Value = serde_json::from_slice(&put.stdout).unwrap();
+    assert_eq!(
+        (&stored["revision"], &stored["length"], &stored["updated_by"]),
+        (&json!(1), &json!(20), &json!("test"))
+    );
+    assert_eq!(stored["parameters"], json!({ "length": 20, "symbols": "-_" }));
+    run_json(&database, &["keys", "create", "--name", "build", "--policy", "ci", "--min-entropy", "80"]).await;
+    let key = run_json(&database, &["keys", "create", "--name", "other", "--policy", "cis"]).await;
+    assert_eq!((&key["policy"], &key["min_entropy"], &key["admin"]), (&json!("cis"), &Value::Null, &json!(false)));
+    let shown = run_json(&database, &["policies", "show", "ci"]).await;
+    assert_eq!((&shown["keys"], &shown["entropy_bits"]), (&json!(["build"]), &stored["entropy_bits"]));
+    assert_eq!(run_json(&database, &["policies", "list"]).await["policies"], json!([shown]));
+    let table = run(&database, &["policies", "list"]).await;
+    assert_eq!(text(&table.stdout), "ci: revision 1, bound keys: build\n");
+    let table = run(&database, &["policies", "show", "ci"]).await;
+    assert!(text(&table.stdout).contains("keys        bound keys: build"), "{}", text(&table.stdout));
+
+    let replaced = put_policy(&database, "ci", &json!({ "length": 30 })).await;
+    assert_eq!(serde_json::from_slice::<Value>(&replaced.stdout).unwrap()["revision"], 2);
+    let error = run_failing(&database, &["policies", "delete", "ci"]).await;
+    assert_eq!(error, "passloom-admin: not a terminal; pass --yes to confirm\n");
+    run_json(&database, &["policies", "delete", "ci", "--yes"]).await;
+    assert_eq!(text(&run(&database, &["policies", "list"]).await.stdout), "No policies.\n");
+}
+
+#[tokio::test]
+async fn invalid_policy_or_binding_is_explained() {
+    let database = Database::start().await;
+    let cases = [
+        ("cis", json!({}), "The name of a policy has "),
+        ("ci", json!({ "lenght": 8 }), "did you mean \"length\"?"),
+        ("ci", json!({ "length": 4, "min_digits": 5 }), "length 4 is too short"),
+        ("ci", json!({ "policy": "other" }), "policy must be one of nist-800-63b, "),
+    ];
+    check_all(cases, async |(name, policy, message)| {
+        let output = put_policy(&database, name, &policy).await;
+        assert!(!output.status.success() && text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    })
+    .await;
+    let cases = [
+        (&["keys", "create", "--name", "x", "--policy", "ci"][..], "has no policy ci"),
+        (&["keys", "create", "--name", "x", "--admin", "--policy", "cis"], "cannot be used with"),
+        (&["keys", "create", "--name", "x", "--min-entropy", "0"], "--min-entropy"),
+        (&["policies", "show", "ci"], "has no policy ci"),
+        (&["policies", "delete", "ci", "--yes"], "has no policy ci"),
+        (&["policies", "put", "ci", "--file", "/nowhere/policy.json"], "/nowhere/policy.json: "),
+    ];
+    check_all(cases, async |(arguments, message)| {
+        let error = run_failing(&database, arguments).await;
+        assert!(error.contains(message), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn updated_key_is_bound_or_administers() {
+    let deployment = Deployment::start().await;
+    let database = &deployment.database;
+    let created = run_json(database, &["keys", "create", "--name", "ci"]).await;
+    let key = created["key"].as_str().unwrap();
+    deployment.generate(key, "length=8").await.ok();
+    let updated = run_json(database, &["keys", "update", "ci", "--policy", "cis", "--min-entropy", "90"]).await;
+    assert_eq!((&updated["policy"], &updated["min_entropy"]), (&json!("cis"), &json!(90)));
+    let answer = deployment.generate(key, "").await.ok();
+    assert_eq!(answer["policy_name"], "cis");
+    let error = run_failing(database, &["keys", "update", "ci", "--admin"]).await;
+    assert!(error.contains("would be an administrator's key and bound"), "{error}");
+    run_json(database, &["keys", "update", "ci", "--no-policy", "--no-min-entropy"]).await;
+    deployment.generate(key, "length=8").await.ok();
+    let admin = run_json(database, &["keys", "update", "ci", "--admin"]).await;
+    assert_eq!(admin["admin"], true);
+    let request = Request::post("{}").method("PUT").path("/api/policies/mine").key(key);
+    assert_eq!(deployment.send(request.clone()).await.status, 201);
+    run_json(database, &["keys", "update", "ci", "--no-admin"]).await;
+    assert_eq!(deployment.send(request).await.status, 403);
 }

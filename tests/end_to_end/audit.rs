@@ -31,6 +31,7 @@ async fn line_of_an_answer_has_exactly_the_documented_fields() {
         "status": 200,
         "reason": null,
         "policy": null,
+        "policy_revision": null,
         "length": 20,
         "words": null,
         "count": 3,
@@ -176,7 +177,17 @@ async fn ocsf_line_has_the_values_of_the_json_line() {
         assert_eq!(text(&ocsf["api"]["response"]["error"]), text(&plain["reason"]));
         assert_eq!(ocsf["api"]["operation"], plain["operation"].as_str().unwrap_or("unknown"));
         assert_eq!(text(&ocsf["src_endpoint"]["ip"]), text(&plain["source_ip"]));
-        for name in ["policy", "length", "words", "count", "classes", "entropy_bits", "remaining", "cold_start"] {
+        for name in [
+            "policy",
+            "policy_revision",
+            "length",
+            "words",
+            "count",
+            "classes",
+            "entropy_bits",
+            "remaining",
+            "cold_start",
+        ] {
             assert_eq!(ocsf["unmapped"][name], plain[name], "{name}");
         }
         let time = time::OffsetDateTime::from_unix_timestamp(ocsf["time"].as_i64().unwrap() / 1_000).unwrap();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use passloom::http::request::{
-    GenerateParameter, MAX_COUNT, ParameterName, PassphraseParameter, PolicyParameter, ValidateParameter,
+    GenerateParameter, MAX_COUNT, ParameterName, PassphraseParameter, PolicyParameter, StoredPolicyParameter,
+    ValidateParameter,
 };
 use passloom::http::routes::ROUTES;
 use passloom::password::{PRESETS, Start, Wordlist};
@@ -65,6 +66,7 @@ async fn published_parameters_are_those_of_the_code() {
     })
     .await;
     assert_eq!(members(&schemas["ValidateRequest"]["properties"]), parameters::<ValidateParameter>());
+    assert_eq!(members(&schemas["PolicyDocument"]["properties"]), parameters::<StoredPolicyParameter>());
     // A verdict can name any parameter of a policy except the preset, whose requirements are parameters.
     let constraints = &schemas["Verdict"]["properties"]["violations"]["items"]["properties"]["constraint"]["enum"];
     let published = set(constraints.as_array().unwrap().iter().map(|one| one.as_str().unwrap()));
@@ -207,12 +209,18 @@ async fn published_statuses_are_complete() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         operations.extend(methods.as_object().unwrap().iter().map(|(method, operation)| (path, method, operation)));
     }
-    check_all(operations, async |(_, method, operation)| {
-        let mut expected = vec!["200", "400", "405", "500"];
+    check_all(operations, async |(path, method, operation)| {
+        let mut expected = vec!["400", "405", "500"];
+        expected.extend(match method.as_str() {
+            "put" => ["200", "201", "409", "412"].iter(),
+            "delete" => ["204", "404", "412"].iter(),
+            _ if path.ends_with("{name}") => ["200", "404"].iter(),
+            _ => ["200"].iter(),
+        });
         if operation["security"] != json!([]) {
             expected.extend(["401", "403", "429", "503"]);
         }
-        if method == "post" {
+        if ["post", "put"].contains(&method.as_str()) {
             expected.extend(["413", "415"]);
         }
         assert_eq!(members(&operation["responses"]), set(expected));
@@ -260,7 +268,7 @@ async fn preflight_of_a_configured_origin_is_permitted() {
     for (name, value) in [
         ("access-control-allow-origin", ORIGIN),
         ("access-control-allow-methods", "POST, OPTIONS"),
-        ("access-control-allow-headers", "Accept, Authorization, Content-Type, X-Api-Key"),
+        ("access-control-allow-headers", "Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Api-Key"),
         ("access-control-max-age", "7200"),
         ("vary", "Origin"),
     ] {

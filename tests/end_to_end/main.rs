@@ -19,6 +19,7 @@ mod errors;
 mod events;
 mod generate;
 mod keys;
+mod named_policies;
 mod passphrase;
 mod policy;
 mod presets;

@@ -11,7 +11,7 @@
 use lambda_http::http::{HeaderMap, HeaderValue, Method};
 use passloom::access::{ApiKey, SigningSecrets};
 use passloom::http::lambda::{Query, RequestBody, decode};
-use passloom::http::request::{GenerateRequest, PassphraseRequest, ValidateRequest};
+use passloom::http::request::{GenerateRequest, PassphraseRequest, PolicyDocument, Precondition, ValidateRequest};
 use passloom::http::{FrontEnd, HttpRequest, Problem};
 use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
@@ -71,6 +71,8 @@ fn read(request: &HttpRequest) {
         GenerateRequest::read(request).err(),
         PassphraseRequest::read(request).err(),
         ValidateRequest::read(request).err(),
+        PolicyDocument::read(request).err(),
+        Precondition::read(&request.headers).err(),
     ];
     for error in errors.into_iter().flatten() {
         let answer = Problem::invalid(&error).to_response("fuzz");
@@ -139,6 +141,10 @@ fn any_body_or_decoded_query_is_read_or_rejected() {
         "\"passwordrules\"",
         "\"policy\"",
         "\"symbols\"",
+        "\"charsets\":[{",
+        "\"characters\"",
+        "\"min\"",
+        "\"description\"",
         ":",
         ":",
         ",",
@@ -243,6 +249,7 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
         }
         let request = request(Method::POST, Query::Encoded(String::new()), body.to_string().into_bytes());
         if let Ok(GenerateRequest { policy, .. }) = GenerateRequest::read(&request)
+            && let Ok(policy) = policy.policy(None)
             && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
             let drawn = sampler.draw(&mut SysRng).unwrap();

@@ -2,7 +2,7 @@
 
     python3 -m unittest discover --start-directory tests/template
 
-FUNCTION and KEYS are the paths of the function and of passloom-keys. They default to the builds in target/.
+FUNCTION and KEYS are the paths of the function and of passloom-admin. They default to the builds in target/.
 """
 
 import json
@@ -247,7 +247,7 @@ class Template(unittest.TestCase):
         for name, one in cloudformation.source()["Outputs"].items():
             self.assertTrue(one["Description"].endswith("."), name)
         command = json.dumps(self.template["Outputs"]["FirstKeyCommand"])
-        for part in ("passloom-keys create", "TABLE_NAME", "KEY_SIGNING_SECRET", "AWS_REGION"):
+        for part in ("passloom-admin keys create", "TABLE_NAME", "KEY_SIGNING_SECRET", "AWS_REGION"):
             self.assertIn(part, command)
 
 
@@ -323,9 +323,9 @@ class Stack(unittest.TestCase):
         }
 
     def create_key(self, variables: dict, per_minute: int, name: str = "test") -> str:
-        """Creates a key with passloom-keys and the credentials of an administrator."""
+        """Creates a key with passloom-admin and the credentials of an administrator."""
         environment = variables | {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin", "AWS_SESSION_TOKEN": ""}
-        command = [os.environ.get("KEYS", str(ROOT / "target/debug/passloom-keys")), "create", "--name", name, "--json"]
+        command = [os.environ.get("KEYS", str(ROOT / "target/debug/passloom-admin")), "keys", "create", "--name", name, "--json"]
         created = subprocess.run(
             [*command, "--per-minute", str(per_minute), "--per-day", "1000"], env=environment, capture_output=True, check=True
         )

@@ -10,7 +10,7 @@ use crate::random_source::{Source, draw, sample_factor};
 use crate::specs::{Constrain, list_passwords, small_specs, unconstrained};
 
 /// Draws per password of a specification.
-const DRAWS: usize = 200;
+const DRAWS: usize = 100;
 
 /// What a generator draws.
 #[derive(Debug)]

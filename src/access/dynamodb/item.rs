@@ -8,6 +8,8 @@
 //! | `name`, `per_minute`, `per_day`, `created_at` | facts and limits |
 //! | `expires_at` | when the key expires, in seconds since 1970; absent if it does not |
 //! | `cidrs` | the address ranges that the key may be used from; absent if any address may use it |
+//! | `binding` | a map: `preset` or `stored`, the name of the policy that the key is bound to; `min_entropy`, its least
+//! |  | entropy in bits; `admin`, whether it may manage policies. Absent if there is none of it |
 //! | `revoked_at` | when the key was revoked, in seconds since 1970 |
 //! | `h2`, `h2_until` | the previous secret, and until when it is valid, in seconds since 1970 |
 //! | `n` | admissions so far |
@@ -26,6 +28,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ipnet::IpNet;
 
+use crate::access::binding::{Binding, BoundPolicy};
 use crate::access::caller::{Caller, CallerState};
 use crate::access::key_record::{KeyRecord, Usage};
 use crate::access::limiter::window::{Counters, Limits, WriteToken, day, slot_begins};
@@ -69,6 +72,7 @@ pub fn new_key_item(record: &KeyRecord) -> Item {
         let ranges = record.allowed.iter().map(ToString::to_string).collect();
         item.insert("cidrs".to_owned(), AttributeValue::Ss(ranges));
     }
+    item.extend(binding_attribute(&record.binding).map(|binding| ("binding".to_owned(), binding)));
     item
 }
 
@@ -90,9 +94,44 @@ pub fn key_record(item: &Item) -> Result<KeyRecord, ItemError> {
         created_at: string(item, "created_at")?,
         expires_at: optional(item, "expires_at")?,
         allowed: allowed.map_err(|_| ItemError { attribute: "cidrs" })?,
+        binding: item.get("binding").map(binding).transpose()?.unwrap_or_default(),
         revoked_at: optional(item, "revoked_at")?,
         previous,
     })
+}
+
+/// The attribute of a binding, if it binds or permits anything.
+#[must_use]
+pub fn binding_attribute(binding: &Binding) -> Option<AttributeValue> {
+    let mut members = Item::new();
+    match &binding.policy {
+        Some(BoundPolicy::Preset(name)) => members.insert("preset".into(), AttributeValue::S(name.clone())),
+        Some(BoundPolicy::Stored(name)) => members.insert("stored".into(), AttributeValue::S(name.clone())),
+        None => None,
+    };
+    members.extend(binding.min_entropy.map(|bits| ("min_entropy".into(), number(bits.into()))));
+    members.extend(binding.admin.then(|| ("admin".into(), AttributeValue::Bool(true))));
+    (!members.is_empty()).then_some(AttributeValue::M(members))
+}
+
+/// Reads a binding. Anything unknown is an error, because it could bind the key.
+fn binding(value: &AttributeValue) -> Result<Binding, ItemError> {
+    const ERROR: ItemError = ItemError { attribute: "binding" };
+    let mut binding = Binding::default();
+    for (name, value) in value.as_m().map_err(|_| ERROR)? {
+        let text = || value.as_s().cloned().map_err(|_| ERROR);
+        match name.as_str() {
+            "preset" if binding.policy.is_none() => binding.policy = Some(BoundPolicy::Preset(text()?)),
+            "stored" if binding.policy.is_none() => binding.policy = Some(BoundPolicy::Stored(text()?)),
+            "min_entropy" => {
+                let bits = value.as_n().ok().and_then(|digits| digits.parse().ok());
+                binding.min_entropy = Some(bits.ok_or(ERROR)?);
+            }
+            "admin" => binding.admin = *value.as_bool().map_err(|_| ERROR)?,
+            _ => return Err(ERROR),
+        }
+    }
+    Ok(binding)
 }
 
 /// Reads how a key has been used.
@@ -163,7 +202,7 @@ fn string(item: &Item, attribute: &'static str) -> Result<String, ItemError> {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().ok_or(ItemError { attribute })
 }
 
-fn blob<const BYTES: usize>(item: &Item, attribute: &'static str) -> Result<[u8; BYTES], ItemError> {
+pub(super) fn blob<const BYTES: usize>(item: &Item, attribute: &'static str) -> Result<[u8; BYTES], ItemError> {
     let bytes = item.get(attribute).and_then(|value| value.as_b().ok()).map(Blob::as_ref);
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(ItemError { attribute })
 }
@@ -172,7 +211,7 @@ fn optional<T: FromStr>(item: &Item, attribute: &'static str) -> Result<Option<T
     if item.contains_key(attribute) { parsed(item, attribute).map(Some) } else { Ok(None) }
 }
 
-fn parsed<T: FromStr>(item: &Item, attribute: &'static str) -> Result<T, ItemError> {
+pub(super) fn parsed<T: FromStr>(item: &Item, attribute: &'static str) -> Result<T, ItemError> {
     let digits = item.get(attribute).and_then(|value| value.as_n().ok());
     digits.and_then(|digits| digits.parse().ok()).ok_or(ItemError { attribute })
 }

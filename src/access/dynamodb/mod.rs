@@ -4,5 +4,6 @@ mod cache;
 pub mod client;
 mod fault;
 pub mod item;
+pub mod policy_table;
 pub mod store;
 mod update;

@@ -8,20 +8,24 @@
 //! A write whose answer was lost is repeated once, in a way that cannot count twice
 //! ([`crate::access::limiter::conditional_write`]).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::cache::{CacheEntry, CallerCache};
 use super::fault::{Fault, Retry};
 use super::item::{self, Item};
+use super::policy_table::{Changed, PoliciesUnavailable, change_policies, read_policies};
 use super::update::update_item;
 use crate::access::caller::{Admission, Caller, CallerState, Refusal};
 use crate::access::limiter::conditional_write::{ConditionalWrite, Outcome};
 use crate::access::limiter::window::{Decision, WriteToken};
+use crate::access::policy_book::{PolicyBook, PolicyChange};
 use crate::clock::Clock;
 
 /// Longest wait for the database in one request, all calls together.
@@ -41,6 +45,7 @@ pub struct Store {
     client: Client,
     table: String,
     cache: CallerCache,
+    policies: Mutex<Option<(SystemTime, Arc<PolicyBook>)>>,
 }
 
 /// A conditional write and the clock reading that it is based on.
@@ -62,7 +67,50 @@ impl Store {
     /// The table with the given name.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table, cache: CallerCache::default() }
+        Self { client, table, cache: CallerCache::default(), policies: Mutex::new(None) }
+    }
+
+    /// The stored policies, as they were at most ten seconds ago.
+    ///
+    /// # Errors
+    /// [`PoliciesUnavailable`].
+    pub async fn policies(&self, clock: &Clock) -> Result<Arc<PolicyBook>, PoliciesUnavailable> {
+        // Held while one request reads, so that concurrent ones read once.
+        let mut cached = self.policies.lock().await;
+        match &*cached {
+            Some((read_at, book)) if is_recent(*read_at, clock.now()) => Ok(book.clone()),
+            _ => {
+                *cached = None;
+                let book = Arc::new(Box::pin(read_policies(&self.client, &self.table)).await?);
+                *cached = Some((clock.now(), book.clone()));
+                Ok(book)
+            }
+        }
+    }
+
+    /// The stored policies as they are, for a change of them.
+    ///
+    /// # Errors
+    /// [`PoliciesUnavailable`].
+    pub async fn current_policies(&self, clock: &Clock) -> Result<Arc<PolicyBook>, PoliciesUnavailable> {
+        *self.policies.lock().await = None;
+        self.policies(clock).await
+    }
+
+    /// Changes one policy, if no other change was made since the book had this revision.
+    ///
+    /// # Errors
+    /// [`PoliciesUnavailable`] when it was not made, or when it cannot be told.
+    pub async fn change_policies(
+        &self,
+        revision: u64,
+        change: &PolicyChange,
+        write_token: WriteToken,
+    ) -> Result<Changed, PoliciesUnavailable> {
+        let call = change_policies(&self.client, &self.table, revision, change, write_token);
+        let changed = Box::pin(call).await;
+        *self.policies.lock().await = None;
+        changed
     }
 
     /// Admits one request and counts it, or does neither.

@@ -12,6 +12,12 @@ pub enum RequestError {
         /// The parameter with the most similar name, or those that replaced it.
         suggestions: Vec<&'static str>,
     },
+    /// A stored policy cannot have this name.
+    PolicyName,
+    /// The description of a policy is too long, or has control characters.
+    Description,
+    /// `If-Match` or `If-None-Match` has another form than this service compares.
+    Precondition,
     /// The request has a parameter twice.
     RepeatedParameter(&'static str),
     /// The value is not true or false.

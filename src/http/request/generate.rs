@@ -43,10 +43,8 @@ impl ParameterName for GenerateParameter {
 /// A request for passwords, or for the description of their policy.
 #[derive(Debug)]
 pub struct GenerateRequest {
-    /// The policy.
-    pub policy: Policy,
-    /// The name of the preset in the request.
-    pub preset: Option<&'static str>,
+    /// The policy. It has no contradiction that shows without stored policies.
+    pub policy: PolicyRequest,
     /// How many passwords, 1 to 100; `None` requests one that is not in a list.
     pub count: Option<u16>,
 }
@@ -57,19 +55,16 @@ impl GenerateRequest {
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
     pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
-        let mut wanted = PolicyRequest::default();
+        let mut policy = PolicyRequest::default();
         let mut count = None;
         for (parameter, value) in parameters::read(request)? {
             match parameter {
-                GenerateParameter::Policy(parameter) => wanted.set(parameter, value)?,
+                GenerateParameter::Policy(parameter) => policy.set(parameter, value)?,
                 GenerateParameter::Count => count = Some(value.integer(parameter.name(), 1, MAX_COUNT)?),
             }
         }
-        let preset = wanted.preset;
-        let policy = Policy::new(&wanted.constraints, preset);
-        let policy = policy.map_err(|error| wanted.blame(error))?;
-        check_answer(&policy, count)?;
-        Ok(Self { policy, preset: preset.map(|preset| preset.name), count })
+        policy.check_unless_stored(|named| check_answer(&policy.policy(named)?, count))?;
+        Ok(Self { policy, count })
     }
 }
 

@@ -7,11 +7,13 @@ mod generate;
 mod parameters;
 mod passphrase;
 mod policy;
+mod stored_policy;
 mod validate;
 
 pub use error::RequestError;
 pub use generate::{GenerateParameter, GenerateRequest, MAX_CHARACTERS, check_answer};
-pub use parameters::{MAX_COUNT, ParameterName};
+pub use parameters::{MAX_COUNT, ParameterName, read_nothing};
 pub use passphrase::{PassphraseParameter, PassphraseRequest};
-pub use policy::PolicyParameter;
+pub use policy::{PolicyName, PolicyParameter, PolicyRequest, unknown_policy};
+pub use stored_policy::{PolicyDocument, Precondition, StoredPolicyParameter};
 pub use validate::{ValidateParameter, ValidateRequest};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use lambda_http::http::{HeaderMap, Method, header};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 use super::error::RequestError;
 use crate::http::lambda::{HttpRequest, MAX_BODY, Query, RequestBody};
@@ -48,6 +49,8 @@ pub(super) enum Value {
 }
 
 /// The value of a member of a JSON object.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
 pub(super) enum Json {
     Boolean(bool),
     Integer(u64),
@@ -55,6 +58,7 @@ pub(super) enum Json {
     Text(String),
     List(Vec<Json>),
     /// The members in their order, including repeated ones. A map would keep only the last.
+    #[serde(serialize_with = "as_object")]
     Object(Vec<(String, Json)>),
     Null,
 }
@@ -127,8 +131,13 @@ fn whole(number: f64) -> Option<u64> {
 
 /// The parameters of a request in their order, each at most once.
 pub(super) fn read<P: ParameterName>(request: &HttpRequest) -> Result<Vec<(P, Value)>, RequestError> {
+    resolve(names_and_values(request)?)
+}
+
+/// The parameters with these names, each at most once.
+pub(super) fn resolve<P: ParameterName>(named: Vec<(String, Value)>) -> Result<Vec<(P, Value)>, RequestError> {
     let mut parameters: Vec<(P, Value)> = Vec::new();
-    for (name, value) in names_and_values(request)? {
+    for (name, value) in named {
         let alias = || P::aliases().iter().find(|(alias, _)| *alias == name).map(|(_, parameter)| *parameter);
         let Some(parameter) = P::all().find(|one| one.name() == name).or_else(alias) else {
             let replaced = P::replaced().iter().find(|(replaced, _)| *replaced == name);
@@ -144,6 +153,28 @@ pub(super) fn read<P: ParameterName>(request: &HttpRequest) -> Result<Vec<(P, Va
         parameters.push((parameter, value));
     }
     Ok(parameters)
+}
+
+/// Reads a request of an operation without parameters.
+///
+/// # Errors
+/// A [`RequestError`] if it has one.
+pub fn read_nothing(request: &HttpRequest) -> Result<(), RequestError> {
+    read::<NoParameter>(request).map(drop)
+}
+
+/// The parameters of an operation that has none.
+#[derive(Clone, Copy, PartialEq)]
+enum NoParameter {}
+
+impl ParameterName for NoParameter {
+    fn all() -> impl Iterator<Item = Self> + Clone {
+        std::iter::empty()
+    }
+
+    fn name(self) -> &'static str {
+        match self {}
+    }
 }
 
 fn similar_name(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
@@ -167,7 +198,7 @@ fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, Reque
         RequestBody::NotBase64 => return Err(RequestError::BodyEncoding),
         RequestBody::TooLarge => return Err(RequestError::BodyTooLarge),
     };
-    if request.method != Method::POST {
+    if request.method != Method::POST && request.method != Method::PUT {
         if !body.is_empty() {
             return Err(RequestError::BodyWithGet);
         }
@@ -185,8 +216,17 @@ fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, Reque
     if !is_json(&request.headers) {
         return Err(RequestError::MediaType);
     }
-    let Ok(Json::Object(members)) = serde_json::from_slice(body) else { return Err(RequestError::BodyNotAnObject) };
+    members(body)
+}
+
+/// The members of a JSON object.
+pub(super) fn members(json: &[u8]) -> Result<Vec<(String, Value)>, RequestError> {
+    let Ok(Json::Object(members)) = serde_json::from_slice(json) else { return Err(RequestError::BodyNotAnObject) };
     Ok(members.into_iter().map(|(name, value)| (name, Value::Json(value))).collect())
+}
+
+fn as_object<S: Serializer>(members: &[(String, Json)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -2,7 +2,11 @@
 
 use super::error::RequestError;
 use super::parameters::Value;
-use crate::password::{CharSet, Constraints, PRESETS, PolicyError, Preset, Requirement, Start, limits, parse_rules};
+use crate::access::is_policy_name;
+use crate::password::{
+    CharSet, Constraints, NamedPolicy, PRESETS, PasswordCheck, Policy, PolicyError, Preset, Requirement, Start, limits,
+    parse_rules,
+};
 
 named_enum! {
     /// A parameter of a policy.
@@ -57,11 +61,40 @@ pub(super) const REPLACED: &[(&str, &[&str])] = &[("max_consecutive", &["max_rep
 
 /// What a request says about the policy.
 #[derive(Debug, Default)]
-pub(super) struct PolicyRequest {
-    pub(super) constraints: Constraints,
-    pub(super) preset: Option<&'static Preset>,
+pub struct PolicyRequest {
+    /// The parameters that add to a named policy, or that are the policy.
+    pub constraints: Constraints,
+    /// The named policy.
+    pub named: Option<PolicyName>,
     /// The names of the parameters.
     sent: Vec<&'static str>,
+}
+
+/// The name of a policy.
+#[derive(Clone, Debug)]
+pub enum PolicyName {
+    /// A preset.
+    Preset(&'static Preset),
+    /// Perhaps a stored policy.
+    Other(String),
+}
+
+impl PolicyName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Preset(preset) => preset.name,
+            Self::Other(name) => name,
+        }
+    }
+
+    /// A preset, or a name that a stored policy may have.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let preset = PRESETS.iter().find(|preset| preset.name == text).map(Self::Preset);
+        preset.or_else(|| is_policy_name(text).then(|| Self::Other(text.to_owned())))
+    }
 }
 
 impl PolicyRequest {
@@ -106,16 +139,68 @@ impl PolicyRequest {
             }
             PolicyParameter::Charsets => constraints.charsets = Some(charsets(value)?),
             PolicyParameter::Policy => {
-                self.preset = Some(value.one_of(name, PRESETS.iter().map(|preset| (preset.name, preset)))?);
+                let text = value.string(name).unwrap_or_default();
+                self.named = Some(PolicyName::parse(&text).ok_or_else(|| unknown_policy([]))?);
             }
         }
         Ok(())
     }
 }
 
+/// The error for the name of a policy that does not exist, where these stored policies do.
+#[must_use]
+pub fn unknown_policy<'n>(stored: impl IntoIterator<Item = &'n str>) -> RequestError {
+    let names = PRESETS.iter().map(|preset| preset.name).chain(stored).collect::<Vec<_>>().join(", ");
+    RequestError::NotAName { parameter: PolicyParameter::Policy.name(), names }
+}
+
 impl PolicyRequest {
+    /// Makes a check that needs the named policy, unless that may be a stored one.
+    pub(super) fn check_unless_stored(
+        &self,
+        check: impl FnOnce(Option<&NamedPolicy>) -> Result<(), RequestError>,
+    ) -> Result<(), RequestError> {
+        match &self.named {
+            None => check(None),
+            Some(PolicyName::Preset(preset)) => check(Some(&NamedPolicy::preset(preset))),
+            Some(PolicyName::Other(_)) => Ok(()),
+        }
+    }
+
+    /// The policy of a request, which adds to a named one.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that names a parameter that was sent.
+    pub fn policy(&self, named: Option<&NamedPolicy>) -> Result<Policy, RequestError> {
+        let policy = match named {
+            None => Policy::new(&self.constraints, None),
+            Some(named) => {
+                named.tighten(&self.constraints).and_then(|constraints| Policy::new(&constraints, named.preset))
+            }
+        };
+        policy.map_err(|error| self.blame(error))
+    }
+
+    /// The check of a password of so many characters, against the policy of a request.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that names a parameter that was sent.
+    pub fn password_check(
+        &self,
+        named: Option<&NamedPolicy>,
+        characters: usize,
+    ) -> Result<PasswordCheck, RequestError> {
+        let check = match named {
+            None => PasswordCheck::new(&self.constraints, None, characters),
+            Some(named) => named
+                .tighten_for_check(&self.constraints)
+                .and_then(|constraints| PasswordCheck::new(&constraints, named.preset, characters)),
+        };
+        check.map_err(|error| self.blame(error))
+    }
+
     /// The error of a request. It names a parameter that was sent.
-    pub(super) fn blame(&self, error: PolicyError) -> RequestError {
+    fn blame(&self, error: PolicyError) -> RequestError {
         let parameter = error.parameters().into_iter().find(|parameter| self.sent.contains(parameter));
         RequestError::Policy { error, parameter }
     }

@@ -4,7 +4,7 @@ use super::error::RequestError;
 use super::parameters::{self, ParameterName};
 use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
 use crate::http::lambda::HttpRequest;
-use crate::password::{PasswordCheck, Secret};
+use crate::password::Secret;
 
 /// A parameter of validate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,8 @@ impl ParameterName for ValidateParameter {
 pub struct ValidateRequest {
     /// The password.
     pub password: Secret,
-    /// What it is checked against.
-    pub check: PasswordCheck,
-    /// The name of the preset in the request.
-    pub preset: Option<&'static str>,
+    /// What it is checked against. It has no contradiction that shows without stored policies.
+    pub policy: PolicyRequest,
 }
 
 impl ValidateRequest {
@@ -62,10 +60,9 @@ impl ValidateRequest {
                 ValidateParameter::Policy(parameter) => policy.set(parameter, value)?,
             }
         }
-        let preset = policy.preset;
         let password = password.ok_or(RequestError::Missing(ValidateParameter::Password.name()))?;
-        let check = PasswordCheck::new(&policy.constraints, preset, password.expose().chars().count());
-        let check = check.map_err(|error| policy.blame(error))?;
-        Ok(Self { password, check, preset: preset.map(|preset| preset.name) })
+        let characters = password.expose().chars().count();
+        policy.check_unless_stored(|named| policy.password_check(named, characters).map(drop))?;
+        Ok(Self { password, policy })
     }
 }

@@ -5,20 +5,43 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::{self, JSON, Response};
-use super::policy::ResolvedPolicy;
+use super::policy::{PolicyTitle, ResolvedPolicy};
 use crate::password::{Count, Policy, password_rules, regular_expression};
 
 #[derive(Serialize)]
-struct Body {
-    policy: ResolvedPolicy,
+struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u16>,
+    #[serde(flatten)]
+    description: Description,
+    #[serde(flatten)]
+    title: Option<&'a PolicyTitle>,
+}
+
+/// What a policy allows.
+#[derive(Serialize)]
+pub(super) struct Description {
+    policy: ResolvedPolicy,
     combinations: String,
     entropy_bits: f64,
     regex: String,
     passwordrules: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     passwordrules_reason: Option<String>,
+}
+
+impl Description {
+    pub(super) fn new(policy: &Policy, combinations: &Count) -> Self {
+        let rules = password_rules(policy);
+        Self {
+            policy: policy.into(),
+            combinations: combinations.to_decimal(),
+            entropy_bits: combinations.entropy().rounded_down(),
+            regex: regular_expression(policy.spec()),
+            passwordrules_reason: rules.as_ref().err().cloned(),
+            passwordrules: rules.ok(),
+        }
+    }
 }
 
 /// The description of a policy: how many passwords satisfy it, and the same policy in other languages.
@@ -29,17 +52,9 @@ pub fn policy_description(
     policy: &Policy,
     count: Option<u16>,
     combinations: &Count,
+    title: Option<&PolicyTitle>,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let rules = password_rules(policy);
-    let body = serde_json::to_string(&Body {
-        policy: policy.into(),
-        count,
-        combinations: combinations.to_decimal(),
-        entropy_bits: combinations.entropy().rounded_down(),
-        regex: regular_expression(policy.spec()),
-        passwordrules_reason: rules.as_ref().err().cloned(),
-        passwordrules: rules.ok(),
-    })?;
-    Ok(headers::new(StatusCode::OK, JSON, body, request_id))
+    let body = Body { count, description: Description::new(policy, combinations), title };
+    Ok(headers::new(StatusCode::OK, JSON, serde_json::to_string(&body)?, request_id))
 }

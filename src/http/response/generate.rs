@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::Response;
-use super::policy::ResolvedPolicy;
+use super::policy::{PolicyTitle, ResolvedPolicy};
 use super::secrets::Generated;
 use crate::password::Policy;
 
@@ -19,13 +19,20 @@ struct Body<'a> {
     length: u16,
     entropy_bits: f64,
     policy: ResolvedPolicy,
+    #[serde(flatten)]
+    title: Option<&'a PolicyTitle>,
 }
 
 /// The answer with passwords of a policy.
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn passwords(generated: &Generated<'_>, policy: &Policy, request_id: &str) -> Result<Response, Error> {
+pub fn passwords(
+    generated: &Generated<'_>,
+    policy: &Policy,
+    title: Option<&PolicyTitle>,
+    request_id: &str,
+) -> Result<Response, Error> {
     generated.response(request_id, |texts| {
         let (password, passwords) = texts.members();
         serde_json::to_string(&Body {
@@ -35,6 +42,7 @@ pub fn passwords(generated: &Generated<'_>, policy: &Policy, request_id: &str) -
             length: policy.length(),
             entropy_bits: generated.entropy.rounded_down(),
             policy: policy.into(),
+            title,
         })
     })
 }

@@ -21,6 +21,16 @@ pub(super) struct ResolvedPolicy {
     start: Option<&'static str>,
 }
 
+/// The name of the policy that a request was held to.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyTitle {
+    /// The name.
+    pub policy_name: String,
+    /// The revision of a stored policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_revision: Option<u64>,
+}
+
 /// Which characters a password has.
 #[derive(Serialize)]
 #[serde(untagged)]

@@ -7,7 +7,7 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::headers::{self, Response};
-use crate::access::{Denial, Quota};
+use crate::access::{BookFull, Denial, MAX_DESCRIPTION, Quota};
 use crate::http::lambda::MAX_BODY;
 use crate::http::request::{MAX_CHARACTERS, RequestError};
 use crate::http::routes::NoRoute;
@@ -33,6 +33,8 @@ enum Kind {
     BodyTooLarge,
     UnsupportedMediaType,
     RateLimited,
+    PreconditionFailed,
+    Conflict,
     Internal,
     Unavailable,
 }
@@ -51,6 +53,8 @@ impl Kind {
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::RateLimited => "rate-limited",
             Self::Internal => "internal-error",
+            Self::PreconditionFailed => "precondition-failed",
+            Self::Conflict => "conflict",
             Self::Unavailable => "unavailable",
         }
     }
@@ -67,6 +71,8 @@ impl Kind {
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::RateLimited => "Rate limit exceeded",
             Self::Internal => "Internal error",
+            Self::PreconditionFailed => "Precondition failed",
+            Self::Conflict => "Conflict",
             Self::Unavailable => "Temporarily unavailable",
         }
     }
@@ -82,6 +88,8 @@ impl Kind {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -159,6 +167,50 @@ impl Problem {
         )
     }
 
+    /// The key is bound to something else.
+    #[must_use]
+    pub fn bound_key(detail: &str) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    /// The key may not manage policies.
+    #[must_use]
+    pub fn not_administrator() -> Self {
+        Self::new(Kind::Forbidden, "Only the API key of an administrator may change policies.")
+    }
+
+    /// There is no such policy.
+    #[must_use]
+    pub fn no_policy() -> Self {
+        Self::new(Kind::NotFound, "This policy does not exist; GET /api/policies lists all policies.")
+    }
+
+    /// The precondition of a change of a policy does not hold.
+    #[must_use]
+    pub fn precondition_failed() -> Self {
+        let detail = "The policy is not as If-Match or If-None-Match requires; read it again, and then change it.";
+        Self::new(Kind::PreconditionFailed, detail)
+    }
+
+    /// There is no room for another policy.
+    #[must_use]
+    pub fn book_full(full: BookFull) -> Self {
+        Self::new(
+            Kind::Conflict,
+            match full {
+                BookFull::Policies => "This deployment has 64 policies, and may have no more; delete one first.",
+                BookFull::Bytes => "All policies together may have 64 KiB; shorten this one, or delete another.",
+            },
+        )
+    }
+
+    /// The stored policies could not be read or written.
+    #[must_use]
+    pub fn policies_unavailable() -> Self {
+        Self::new(Kind::Unavailable, "The stored policies could not be used, so nothing was generated. Try again.")
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// The limits are used up.
     #[must_use]
     pub fn rate_limited(quota: &Quota, retry_after: Duration) -> Self {
@@ -209,6 +261,23 @@ impl Problem {
                 format!("{parameter} must be a whole number from {min} to {max}"),
             ),
             RequestError::NotAString(name) => (Kind::InvalidRequest, Some(*name), format!("{name} must be a string")),
+            RequestError::PolicyName => (
+                Kind::InvalidRequest,
+                None,
+                "The name of a policy has 1 to 63 of a-z, 0-9, ., _ and -, begins with a letter or digit, and is not \
+                 that of a preset"
+                    .into(),
+            ),
+            RequestError::Description => (
+                Kind::InvalidRequest,
+                Some("description"),
+                format!("description must have at most {MAX_DESCRIPTION} characters and no control characters"),
+            ),
+            RequestError::Precondition => (
+                Kind::InvalidRequest,
+                None,
+                "Send If-Match with the tag of the policy, or If-None-Match: * for a new policy, and not both".into(),
+            ),
             RequestError::OnlyInJson(name) => {
                 (Kind::InvalidRequest, Some(*name), format!("{name} must be sent in the JSON body of a POST"))
             }
@@ -267,6 +336,12 @@ impl Problem {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.kind.status()
+    }
+
+    /// What is wrong, in words.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The parameter that is wrong, if it is one.

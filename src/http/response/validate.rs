@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::{self, JSON, Response};
+use super::policy::PolicyTitle;
 use crate::password::{Assessment, Entropy, Strength};
 
 #[derive(Serialize)]
@@ -13,6 +14,8 @@ struct Body<'a> {
     violations: Vec<ViolationBody<'a>>,
     entropy_bits: Option<f64>,
     strength: StrengthBody<'a>,
+    #[serde(flatten)]
+    title: Option<&'a PolicyTitle>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +41,12 @@ struct FeedbackBody<'a> {
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn assessment(assessment: &Assessment, strength: &Strength, request_id: &str) -> Result<Response, Error> {
+pub fn assessment(
+    assessment: &Assessment,
+    strength: &Strength,
+    title: Option<&PolicyTitle>,
+    request_id: &str,
+) -> Result<Response, Error> {
     let violations = assessment.violations.iter();
     let body = serde_json::to_string(&Body {
         valid: assessment.violations.is_empty(),
@@ -51,6 +59,7 @@ pub fn assessment(assessment: &Assessment, strength: &Strength, request_id: &str
             guesses: strength.guesses,
             feedback: FeedbackBody { warning: strength.warning.as_deref(), suggestions: &strength.suggestions },
         },
+        title,
     })?;
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))
 }

@@ -178,6 +178,22 @@ impl Passphrase {
         Err(PassphraseError::EntropyOutOfReach { min_entropy, entropy: self.count().entropy() })
     }
 
+    /// The passphrase with at least so many bits of entropy: with its number of words, or with the next one that has them,
+    /// if none was requested.
+    ///
+    /// # Errors
+    /// The number of passphrases of the most words that may be taken.
+    pub fn with_at_least(mut self, bits: u16) -> Result<Self, Count> {
+        let most = if self.chooses_words { Self::MAX_WORDS } else { self.words };
+        for words in self.words..=most {
+            self.words = words;
+            if self.count().reaches(bits) {
+                return Ok(self);
+            }
+        }
+        Err(self.count())
+    }
+
     /// The number of passphrases.
     #[must_use]
     pub fn count(&self) -> Count {

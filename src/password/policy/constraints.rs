@@ -11,6 +11,8 @@ use crate::password::spec::Requirement;
 pub struct Constraints {
     /// Characters in the password, 1 to 4096. Defaults to 16, or to what the minima or `min_entropy` require.
     pub length: Option<u16>,
+    /// The length of a stored policy that is built on: the shortest, and the default.
+    pub min_length: Option<u16>,
     /// The options of each class, in the order of [`Class::ALL`].
     pub classes: [ClassOptions; 4],
     /// Replaces the special characters, and puts the class in use. ASCII punctuation only.

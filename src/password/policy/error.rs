@@ -57,15 +57,15 @@ pub enum PolicyError {
         /// Their `maxlength`, or 65535.
         max: u16,
     },
-    /// A preset is given together with `passwordrules` or `charsets`.
-    PresetWithCharacters {
+    /// A named policy is given together with `passwordrules` or `charsets`.
+    PolicyWithCharacters {
         /// The other parameter.
         other: &'static str,
     },
-    /// A parameter weakens a requirement of a preset.
-    WeakensPreset {
-        /// The preset.
-        preset: &'static str,
+    /// A parameter weakens a requirement of a named policy.
+    WeakensPolicy {
+        /// The policy.
+        policy: String,
         /// The parameter.
         parameter: &'static str,
         /// What it must be.
@@ -186,12 +186,12 @@ impl PolicyError {
             Self::OutOfRange { parameter, .. }
             | Self::ClassParameterWith { parameter, .. }
             | Self::MinimaTooLarge { parameter, .. }
-            | Self::WeakensPreset { parameter, .. } => vec![parameter],
+            | Self::WeakensPolicy { parameter, .. } => vec![parameter],
             Self::RulesWithCharsets | Self::WrongNumberOfCharsets => vec!["charsets"],
             Self::Rules(_) | Self::NoLength { .. } | Self::TooManyRequired | Self::OnlySpaceAllowed => {
                 vec!["passwordrules"]
             }
-            Self::PresetWithCharacters { .. } => vec!["policy"],
+            Self::PolicyWithCharacters { .. } => vec!["policy"],
             Self::LengthTooShort { .. } | Self::OutsideLengths { .. } => vec!["length"],
             Self::TooFewClasses { .. } => vec!["min_classes", "policy"],
             Self::NoStart { .. } => vec!["start", "policy"],
@@ -258,12 +258,12 @@ impl fmt::Display for PolicyError {
                 if *min > longest { write!(f, "at least {min}") } else { write!(f, "at most {max}") }?;
                 write!(f, " characters, but this service supports {shortest} to {longest}")
             }
-            Self::PresetWithCharacters { other } => {
+            Self::PolicyWithCharacters { other } => {
                 write!(f, "policy and {other} cannot be combined; send one of them")
             }
-            Self::WeakensPreset { preset, parameter, requirement } => write!(
+            Self::WeakensPolicy { policy, parameter, requirement } => write!(
                 f,
-                "policy {preset} requires that {parameter} is {requirement}; parameters may add to a policy, but must \
+                "policy {policy} requires that {parameter} is {requirement}; parameters may add to a policy, but must \
                  not weaken it"
             ),
             Self::TooFewClasses { min, classes } => {

@@ -29,9 +29,9 @@ impl LengthRange {
         (self.min..=self.max).contains(&length)
     }
 
-    /// The length if none is requested, where so many characters are enough for the minima.
+    /// The length if none is requested: `usual`, or 16, or so many characters as are enough for the minima.
     #[must_use]
-    pub fn default_length(self, enough: u32) -> u16 {
-        DEFAULT_LENGTH.max(u16::try_from(enough).unwrap_or(u16::MAX)).clamp(self.min, self.max)
+    pub fn default_length(self, usual: Option<u16>, enough: u32) -> u16 {
+        usual.unwrap_or(DEFAULT_LENGTH).max(u16::try_from(enough).unwrap_or(u16::MAX)).clamp(self.min, self.max)
     }
 }

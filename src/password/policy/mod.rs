@@ -3,6 +3,7 @@
 pub(super) mod constraints;
 pub(super) mod error;
 pub mod limits;
+pub(super) mod named;
 pub(super) mod presets;
 pub(super) mod resolve;
 
@@ -13,9 +14,10 @@ use presets::Preset;
 use resolve::{ClassInUse, Origin, ResolvedRules, length_range};
 
 use super::charset::{CharSet, Class};
+use super::entropy::Count;
 use super::rules::password_rules::PasswordRules;
 use super::sampling::budget::WorkBudget;
-use super::sampling::sampler::{CountError, count};
+use super::sampling::sampler::{CountError, Sampler, count};
 use super::spec::{MinClasses, PasswordSpec, Requirement};
 
 /// Constraints that have no contradiction, as far as can be told without counting.
@@ -34,8 +36,19 @@ pub struct Policy {
     needed: u32,
     /// The lengths among which `min_entropy` chooses; a single one without it.
     lengths: LengthRange,
+    /// The longest that the policy allows, if none was requested.
+    longest: Option<u16>,
     min_entropy: Option<u16>,
     spec: PasswordSpec,
+}
+
+/// Why a policy does not have as many passwords as a floor requires.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FloorError {
+    /// It has fewer: so many.
+    TooFew(Count),
+    /// It cannot be counted, or has none.
+    Policy(PolicyError),
 }
 
 impl Policy {
@@ -57,7 +70,7 @@ impl Policy {
             let parameter = largest.map_or("charsets", |one| one.class.min_name());
             return Err(PolicyError::MinimaTooLarge { parameter, needed, longest: lengths.max });
         }
-        let length = constraints.length.unwrap_or(lengths.default_length(resolved.enough()));
+        let length = constraints.length.unwrap_or(lengths.default_length(constraints.min_length, resolved.enough()));
         let longest = if chooses_length { lengths.max } else { length };
         for (parameter, value, max) in [
             ("max_repeating", constraints.max_repeating, longest),
@@ -79,6 +92,7 @@ impl Policy {
             max_repeating: resolved.max_repeating,
             max_sequential: resolved.max_sequential,
             needed,
+            longest: constraints.length.is_none().then_some(lengths.max),
             lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
             min_entropy: constraints.min_entropy,
             spec: resolved.spec(length),
@@ -134,10 +148,42 @@ impl Policy {
         Err(error)
     }
 
+    /// The final policy and the sampler of its passwords.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when there is none, or when counting and drawing one password would take too long.
+    pub fn sampler(self, budget: &mut WorkBudget) -> Result<(Self, Sampler), PolicyError> {
+        let policy = self.with_entropy(budget)?;
+        let sampler = Sampler::new(policy.spec().clone(), budget).map_err(|error| policy.explain(error))?;
+        sampler.spend_draws(1, budget).map_err(|error| policy.explain(error))?;
+        Ok((policy, sampler))
+    }
+
+    /// The policy with at least so many passwords: with its length, or with the next one that has them, if none was requested.
+    ///
+    /// # Errors
+    /// The number of passwords of the longest length that may be taken, or why one cannot be counted.
+    pub fn with_at_least(self, floor: &Count, budget: &mut WorkBudget) -> Result<Self, FloorError> {
+        let mut most = None;
+        for length in self.length()..=self.longest.unwrap_or(self.length()) {
+            let of_length = self.of_length(length);
+            let Ok(policy) = of_length else { break };
+            match count(policy.spec(), budget) {
+                Ok(count) if count >= *floor => return Ok(policy),
+                Ok(count) => most = most.max(Some(count)),
+                Err(CountError::Unsatisfiable) => {}
+                Err(error) => return Err(FloorError::Policy(policy.explain(error))),
+            }
+        }
+        let most = most.ok_or_else(|| FloorError::Policy(self.explain(CountError::Unsatisfiable)))?;
+        Err(FloorError::TooFew(most))
+    }
+
     /// The same policy for another length.
     fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
         let mut policy = self.clone();
         policy.spec.length = length;
+        policy.lengths = LengthRange { min: length, max: length };
         policy.spec.max_repeating = self.max_repeating.map(|max| max.min(length));
         policy.spec.max_sequential = self.max_sequential.map(|max| max.min(length));
         policy.check()?;

@@ -326,7 +326,7 @@ impl Preset {
     /// [`PolicyError`] if a constraint weakens a requirement.
     pub fn apply(&self, constraints: &Constraints) -> Result<Constraints, PolicyError> {
         if let Some(other) = constraints.source_of_characters() {
-            return Err(PolicyError::PresetWithCharacters { other });
+            return Err(PolicyError::PolicyWithCharacters { other });
         }
         let mut applied = constraints.clone();
         for ((class, options), class_use) in Class::ALL.into_iter().zip(&mut applied.classes).zip(self.classes) {
@@ -373,6 +373,6 @@ impl Preset {
     }
 
     fn weakened(&self, parameter: &'static str, requirement: &str) -> PolicyError {
-        PolicyError::WeakensPreset { preset: self.name, parameter, requirement: requirement.to_owned() }
+        PolicyError::WeakensPolicy { policy: self.name.to_owned(), parameter, requirement: requirement.to_owned() }
     }
 }

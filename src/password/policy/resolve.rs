@@ -65,7 +65,10 @@ pub(in crate::password) fn length_range(
     }
     // A length of less than 4 must be requested.
     let shortest = constraints.length.map_or(limits::MIN_LENGTH, |length| length.clamp(1, limits::MIN_LENGTH));
-    let (min, max) = (min.max(shortest), max.min(limits::MAX_LENGTH));
+    let (min, max) = (min.max(shortest).max(constraints.min_length.unwrap_or_default()), max.min(limits::MAX_LENGTH));
+    if min > max {
+        return Err(PolicyError::NoLength { min, max });
+    }
     let range = LengthRange { min, max };
     if constraints.length.is_some_and(|length| !range.contains(length)) {
         return Err(match preset.map(|preset| preset.name).or(rules.map(|_| "passwordrules")) {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use passloom::access::dynamodb::item::new_key_item;
-use passloom::access::{self, Endpoint};
+use passloom::access::dynamodb::item::{Item, new_key_item};
+use passloom::access::{self, Binding, Endpoint, KeyRecord};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -92,7 +92,7 @@ impl Database {
         access::connect(endpoint, Duration::from_secs(1)).await.unwrap()
     }
 
-    /// Creates a key as `passloom-keys create` does.
+    /// Creates a key as `passloom-admin keys create` does.
     pub async fn key(&self, name: &str, per_minute: u32, per_day: u32) -> String {
         let (text, record) = new_key(name, limits(per_minute, per_day));
         let item = new_key_item(&record);
@@ -100,7 +100,22 @@ impl Database {
         text
     }
 
-    /// Changes attributes of the only key as `passloom-keys update` does: the version increases by one.
+    /// Creates a key that is bound, or that may manage policies.
+    pub async fn bound_key(&self, name: &str, binding: Binding) -> String {
+        let (text, record) = new_key(name, limits(10_000, 10_000));
+        let item = new_key_item(&KeyRecord { binding, ..record });
+        self.client().await.put_item().table_name(&self.table).set_item(Some(item)).send().await.unwrap();
+        text
+    }
+
+    /// Sets attributes of the item of the policies.
+    pub async fn set_policies(&self, item: Item) {
+        let pk = ("pk".to_owned(), AttributeValue::S("policies".into()));
+        let item = item.into_iter().chain([pk]).collect();
+        self.client().await.put_item().table_name(&self.table).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Changes attributes of the only key as `passloom-admin keys update` does: the version increases by one.
     pub async fn change_key(&self, set: &str, values: &[(&str, AttributeValue)]) {
         let pk = self.items().await[0]["pk"]["S"].as_str().unwrap().to_owned();
         let client = self.client().await;
@@ -274,6 +289,8 @@ impl Fault {
 /// What the function receives for a call that fails.
 #[derive(Clone, Debug)]
 pub enum Reply {
+    /// The answer: this call does not fail, but one after it.
+    Unchanged,
     /// Nothing: the connection is closed.
     Reset,
     /// Nothing: the connection is closed when the test says so.
@@ -316,7 +333,7 @@ async fn forward(
             answer = message(&mut far).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         }
         match fault.map(|fault| fault.reply) {
-            None => near.write_all(&answer).await?,
+            None | Some(Reply::Unchanged) => near.write_all(&answer).await?,
             Some(Reply::Reset) => return Ok(()),
             Some(reply @ (Reply::Held | Reply::Delayed)) => {
                 hold.arrived.notify_one();

@@ -135,7 +135,7 @@ impl Deployment {
         Self::builder().database(self.database.sibling().await).start().await
     }
 
-    /// Creates a key as `passloom-keys create` does.
+    /// Creates a key as `passloom-admin keys create` does.
     pub async fn key(&self, per_minute: u32, per_day: u32) -> String {
         self.database.key("test", per_minute, per_day).await
     }

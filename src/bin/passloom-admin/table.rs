@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use ipnet::IpNet;
 use passloom::access::dynamodb::item::{self, Item};
-use passloom::access::{self, KeyId, KeyRecord, Usage};
+use passloom::access::{self, Binding, KeyId, KeyRecord, Usage};
 use passloom::clock::Clock;
 use passloom::settings;
 
@@ -35,8 +35,8 @@ impl Key {
 }
 
 pub(crate) struct Table {
-    client: Client,
-    name: String,
+    pub(crate) client: Client,
+    pub(crate) name: String,
 }
 
 impl Table {
@@ -213,6 +213,11 @@ impl Change {
     pub(crate) fn ranges(self, attribute: &str, ranges: &[IpNet]) -> Self {
         let texts: Vec<String> = ranges.iter().map(ToString::to_string).collect();
         self.set(attribute, (!texts.is_empty()).then_some(AttributeValue::Ss(texts)))
+    }
+
+    pub(crate) fn binding(self, binding: &Binding) -> Self {
+        let value = item::binding_attribute(binding);
+        self.remove_if(value.is_none(), &["binding"]).set("binding", value)
     }
 
     pub(crate) fn copy_if(mut self, applies: bool, to: &str, from: &str) -> Self {

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
+use passloom::password::limits;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// Creates and administers the API keys of a Passloom deployment.
+/// Administers the API keys and the policies of a Passloom deployment.
 ///
 /// Region, credentials and endpoint are read from the environment, as by the function: `AWS_REGION`,
 /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and `AWS_ENDPOINT_URL_DYNAMODB` or
-/// `AWS_ENDPOINT_URL`. Changes take effect with the next request.
+/// `AWS_ENDPOINT_URL`. Changes of keys take effect with the next request, changes of policies within ten seconds.
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
@@ -24,6 +25,69 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Create and administer API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Create and administer policies.
+    #[command(subcommand)]
+    Policies(PoliciesCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PoliciesCommand {
+    /// Create or replace a policy.
+    Put {
+        #[command(flatten)]
+        common: Common,
+        /// The name of the policy.
+        name: String,
+        /// A file with the parameters of generate and a description as JSON, or - for the standard input.
+        #[arg(long)]
+        file: String,
+        /// Who changes it. Defaults to the AWS access key id.
+        #[arg(long)]
+        by: Option<String>,
+    },
+    /// List all stored policies, and the keys that are bound to each.
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show one policy, and the keys that are bound to it.
+    Show {
+        #[command(flatten)]
+        common: Common,
+        /// The name of the policy.
+        name: String,
+    },
+    /// Delete a policy. Keys that are bound to it are refused from then on.
+    Delete {
+        #[command(flatten)]
+        common: Common,
+        /// The name of the policy.
+        name: String,
+        /// Do not ask for confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// What a key is bound to.
+#[derive(Args)]
+pub(crate) struct NewBinding {
+    /// Hold every request of the key to a policy: a preset or a stored one.
+    #[arg(long, conflicts_with = "admin")]
+    pub(crate) policy: Option<String>,
+    /// The least entropy of what the key gets, in bits.
+    #[arg(long, conflicts_with = "admin", value_parser = clap::value_parser!(u16).range(1..=i64::from(limits::MAX_ENTROPY)))]
+    pub(crate) min_entropy: Option<u16>,
+    /// The key may manage policies.
+    #[arg(long)]
+    pub(crate) admin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
     /// Create a key and print it. It cannot be shown again.
     ///
     /// Requires the deployment's `KEY_SIGNING_SECRET`; if it has two values, the key is made under the first.
@@ -45,6 +109,8 @@ pub(crate) enum Command {
         /// An address or address range that the key may be used from. Can be given several times.
         #[arg(long, value_parser = range)]
         allow: Vec<IpNet>,
+        #[command(flatten)]
+        binding: NewBinding,
     },
     /// List all keys, without their secrets.
     List {
@@ -58,7 +124,7 @@ pub(crate) enum Command {
         /// The key's id or name.
         key: String,
     },
-    /// Change a key's name, limits, expiry or address ranges.
+    /// Change a key's name, limits, expiry, address ranges or what it is bound to.
     #[command(group(clap::ArgGroup::new("changes").required(true).multiple(true)))]
     Update {
         #[command(flatten)]
@@ -86,6 +152,25 @@ pub(crate) enum Command {
         /// The key may be used from any address.
         #[arg(long, conflicts_with = "allow", group = "changes")]
         allow_any: bool,
+        /// Hold every request of the key to a policy: a preset or a stored one.
+        #[arg(long, group = "changes", conflicts_with = "admin")]
+        policy: Option<String>,
+        /// The key is not bound to a policy.
+        #[arg(long, conflicts_with = "policy", group = "changes")]
+        no_policy: bool,
+        /// The least entropy of what the key gets, in bits.
+        #[arg(long, group = "changes", conflicts_with = "admin",
+              value_parser = clap::value_parser!(u16).range(1..=i64::from(limits::MAX_ENTROPY)))]
+        min_entropy: Option<u16>,
+        /// What the key gets may have any entropy.
+        #[arg(long, conflicts_with = "min_entropy", group = "changes")]
+        no_min_entropy: bool,
+        /// The key may manage policies.
+        #[arg(long, group = "changes")]
+        admin: bool,
+        /// The key may not manage policies.
+        #[arg(long, conflicts_with = "admin", group = "changes")]
+        no_admin: bool,
     },
     /// Create a new secret for a key and print it. The old secret stays valid for a time.
     ///

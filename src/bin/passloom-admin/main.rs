@@ -1,23 +1,22 @@
-//! Creates and administers API keys.
+//! Administers API keys and policies.
 
 mod arguments;
+mod policies;
 mod table;
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use passloom::access::{ApiKey, KeyRecord, Limits, Usage};
-use passloom::clock::Clock;
+use passloom::access::{ApiKey, Binding, BoundPolicy, KeyRecord, Limits, Usage};
+use passloom::clock::{Clock, rfc3339, rfc3339_of_seconds};
 use passloom::settings;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Common, KeysCommand};
 use table::{CallError, Change, Key, Table};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -27,29 +26,57 @@ async fn main() -> ExitCode {
     match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "passloom-keys: {error}");
+            let _ = writeln!(io::stderr(), "passloom-admin: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(command: Command) -> Outcome {
+    match command {
+        Command::Keys(command) => run_keys(command).await,
+        Command::Policies(command) => policies::run(command).await,
+    }
+}
+
+async fn run_keys(command: KeysCommand) -> Outcome {
     let now = Clock::system().now();
     match command {
-        Command::Create { common, name, per_minute, per_day, expires_at, allow } => {
+        KeysCommand::Create { common, name, per_minute, per_day, expires_at, allow, binding } => {
             let secrets = settings::signing_secrets(settings::from_process)?;
             let table = Table::open(common.table).await?;
             let (key, text) = ApiKey::generate(&mut SysRng, &secrets)?;
-            let mut record = KeyRecord::new(&key, name, Limits { per_minute, per_day }, timestamp(now)?);
+            let mut record = KeyRecord::new(&key, name, Limits { per_minute, per_day }, rfc3339(now));
             (record.expires_at, record.allowed) = (expires_at, allow);
+            record.binding = Binding {
+                policy: policies::bound(&table, binding.policy).await?,
+                min_entropy: binding.min_entropy,
+                admin: binding.admin,
+            };
             table.insert(&record).await?;
             print_secret(&text, &Key::unused(record), now, common.json)
         }
-        Command::List { common } => print_all(&Table::open(common.table).await?.all().await?, now, common.json),
-        Command::Show { common, key } => {
+        KeysCommand::List { common } => print_all(&Table::open(common.table).await?.all().await?, now, common.json),
+        KeysCommand::Show { common, key } => {
             print_one(&Table::open(common.table).await?.find(&key).await?, now, common.json)
         }
-        Command::Update { common, key, name, per_minute, per_day, expires_at, no_expiry, allow, allow_any } => {
+        KeysCommand::Update {
+            common,
+            key,
+            name,
+            per_minute,
+            per_day,
+            expires_at,
+            no_expiry,
+            allow,
+            allow_any,
+            policy,
+            no_policy,
+            min_entropy,
+            no_min_entropy,
+            admin,
+            no_admin,
+        } => {
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?.record;
             if let Some(name) = &name {
@@ -63,56 +90,34 @@ async fn run(command: Command) -> Outcome {
                 .remove_if(no_expiry, &["expires_at"])
                 .ranges("cidrs", &allow)
                 .remove_if(allow_any, &["cidrs"]);
-            print_one(&table.change(&found, change).await?, now, common.json)
-        }
-        Command::Rotate { common, key, overlap, force } => {
-            let secrets = settings::signing_secrets(settings::from_process)?;
-            let table = Table::open(common.table).await?;
-            let found = table.find(&key).await?;
-            if found.record.revoked_at.is_some() {
-                return Err(format!("{} is revoked; create a new key", found.record.name).into());
+            let mut binding = found.binding.clone();
+            if policy.is_some() || no_policy {
+                binding.policy = policies::bound(&table, policy).await?;
             }
-            if let Some((_, until)) = found.record.previous.filter(|(_, until)| *until > seconds(now))
-                && !force
-            {
-                let (name, until) = (&found.record.name, date(until));
+            if min_entropy.is_some() || no_min_entropy {
+                binding.min_entropy = min_entropy;
+            }
+            binding.admin = admin || binding.admin && !no_admin;
+            if binding.admin && (binding.policy.is_some() || binding.min_entropy.is_some()) {
+                let name = &found.name;
                 return Err(format!(
-                    "the previous secret of {name} is valid until {until}, and rotating now invalidates it; wait, or \
-                     pass --force"
+                    "{name} would be an administrator's key and bound; pass --no-admin, or both \
+                                    --no-policy and --no-min-entropy"
                 )
                 .into());
             }
-            let id = found.record.id.parse().map_err(|_| "the id of the key is malformed")?;
-            let (rotated, text) = ApiKey::generate_for(id, &mut SysRng, &secrets)?;
-            let until = (!overlap.is_zero()).then(|| seconds(now + overlap));
-            let change = Change::default()
-                .copy_if(until.is_some(), "h2", "h")
-                .number("h2_until", until)
-                .remove_if(until.is_none(), &["h2", "h2_until"])
-                .bytes("h", &rotated.secret_hash());
-            let changed = match table.change(&found.record, change).await {
-                Err(error) if matches!(error.downcast_ref(), Some(CallError::Unanswered(_))) => {
-                    let current = table.find(&found.record.id).await?;
-                    if current.record.secret_hash == rotated.secret_hash() {
-                        current
-                    } else if current.record.version == found.record.version {
-                        return Err(format!("{error}; the key was not rotated, and its secret is still valid").into());
-                    } else {
-                        return Err(format!("{error}; the key was changed at the same time; check it").into());
-                    }
-                }
-                changed => changed?,
-            };
-            print_secret(&text, &changed, now, common.json)
+            let change = if binding == found.binding { change } else { change.binding(&binding) };
+            print_one(&table.change(&found, change).await?, now, common.json)
         }
-        Command::Revoke { common, key, yes } => {
+        KeysCommand::Rotate { common, key, overlap, force } => rotate(common, &key, overlap, force, now).await,
+        KeysCommand::Revoke { common, key, yes } => {
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
             confirm(&format!("Revoke {} permanently?", found.record.name), yes)?;
             let change = Change::default().number("revoked_at", Some(seconds(now)));
             print_one(&table.change(&found.record, change).await?, now, common.json)
         }
-        Command::Delete { common, key, yes } => {
+        KeysCommand::Delete { common, key, yes } => {
             let table = Table::open(common.table).await?;
             let found = table.find(&key).await?;
             confirm(&format!("Delete {} and its counters permanently?", found.record.name), yes)?;
@@ -120,6 +125,48 @@ async fn run(command: Command) -> Outcome {
             print_one(&found, now, common.json)
         }
     }
+}
+
+/// Creates a new secret for a key, and prints it.
+async fn rotate(common: Common, key: &str, overlap: Duration, force: bool, now: SystemTime) -> Outcome {
+    let secrets = settings::signing_secrets(settings::from_process)?;
+    let table = Table::open(common.table).await?;
+    let found = table.find(key).await?;
+    if found.record.revoked_at.is_some() {
+        return Err(format!("{} is revoked; create a new key", found.record.name).into());
+    }
+    if let Some((_, until)) = found.record.previous.filter(|(_, until)| *until > seconds(now))
+        && !force
+    {
+        let (name, until) = (&found.record.name, rfc3339_of_seconds(until));
+        return Err(format!(
+            "the previous secret of {name} is valid until {until}, and rotating now invalidates it; wait, or \
+             pass --force"
+        )
+        .into());
+    }
+    let id = found.record.id.parse().map_err(|_| "the id of the key is malformed")?;
+    let (rotated, text) = ApiKey::generate_for(id, &mut SysRng, &secrets)?;
+    let until = (!overlap.is_zero()).then(|| seconds(now + overlap));
+    let change = Change::default()
+        .copy_if(until.is_some(), "h2", "h")
+        .number("h2_until", until)
+        .remove_if(until.is_none(), &["h2", "h2_until"])
+        .bytes("h", &rotated.secret_hash());
+    let changed = match table.change(&found.record, change).await {
+        Err(error) if matches!(error.downcast_ref(), Some(CallError::Unanswered(_))) => {
+            let current = table.find(&found.record.id).await?;
+            if current.record.secret_hash == rotated.secret_hash() {
+                current
+            } else if current.record.version == found.record.version {
+                return Err(format!("{error}; the key was not rotated, and its secret is still valid").into());
+            } else {
+                return Err(format!("{error}; the key was changed at the same time; check it").into());
+            }
+        }
+        changed => changed?,
+    };
+    print_secret(&text, &changed, now, common.json)
 }
 
 /// Asks for confirmation of a change that cannot be undone.
@@ -167,19 +214,33 @@ fn print_one(key: &Key, now: SystemTime, as_json: bool) -> Outcome {
         ("id", record.id.clone()),
         ("state", state(record, now).into()),
         ("limits", format!("{per_minute} in any 60 seconds, {per_day} a UTC day")),
-        ("expires", record.expires_at.map_or("never".into(), date)),
+        ("expires", record.expires_at.map_or("never".into(), rfc3339_of_seconds)),
+        ("bound to", bound_to(&record.binding)),
         ("allowed", if ranges.is_empty() { "any address".into() } else { ranges.join(", ") }),
         ("created", record.created_at.clone()),
         ("used", format!("{} times, {} today", usage.admissions, usage.today)),
-        ("last use", usage.last_use.map_or("never".into(), |when| date(seconds(when)))),
+        ("last use", usage.last_use.map_or("never".into(), |when| rfc3339_of_seconds(seconds(when)))),
     ];
     for (name, value) in rows {
         writeln!(out, "{name:<10} {value}")?;
     }
     if let Some((_, until)) = record.previous.filter(|(_, until)| *until > seconds(now)) {
-        writeln!(out, "{:<10} valid until {}", "old secret", date(until))?;
+        writeln!(out, "{:<10} valid until {}", "old secret", rfc3339_of_seconds(until))?;
     }
     Ok(out.flush()?)
+}
+
+/// What a key is bound to, in words.
+fn bound_to(binding: &Binding) -> String {
+    let Binding { policy, min_entropy, admin } = binding;
+    let policy = policy.as_ref().map(|policy| format!("policy {}", policy.name()));
+    let entropy = min_entropy.map(|bits| format!("{bits} bits"));
+    let words: Vec<String> = [policy, entropy].into_iter().flatten().collect();
+    match (admin, words.is_empty()) {
+        (true, _) => "nothing; it may manage policies".to_owned(),
+        (false, true) => "nothing".to_owned(),
+        (false, false) => words.join(", "),
+    }
 }
 
 fn print_all(keys: &[Key], now: SystemTime, as_json: bool) -> Outcome {
@@ -202,7 +263,7 @@ fn print_all(keys: &[Key], now: SystemTime, as_json: bool) -> Outcome {
     for Key { record, usage } in keys {
         let Limits { per_minute, per_day } = record.limits;
         let Usage { admissions, today, last_use } = usage;
-        let last_use = last_use.map_or("never".into(), |when| date(seconds(when)));
+        let last_use = last_use.map_or("never".into(), |when| rfc3339_of_seconds(seconds(when)));
         let (name, id, state) = (&record.name, &record.id, state(record, now));
         writeln!(
             out,
@@ -219,12 +280,15 @@ fn described(Key { record, usage }: &Key, now: SystemTime) -> Value {
         "state": state(record, now),
         "per_minute": record.limits.per_minute,
         "per_day": record.limits.per_day,
-        "expires_at": record.expires_at.map(date),
+        "expires_at": record.expires_at.map(rfc3339_of_seconds),
         "allowed": record.allowed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "policy": record.binding.policy.as_ref().map(BoundPolicy::name),
+        "min_entropy": record.binding.min_entropy,
+        "admin": record.binding.admin,
         "created_at": record.created_at,
         "admissions": usage.admissions,
         "today": usage.today,
-        "last_use": usage.last_use.map(|when| date(seconds(when))),
+        "last_use": usage.last_use.map(|when| rfc3339_of_seconds(seconds(when))),
     })
 }
 
@@ -236,16 +300,6 @@ fn state(record: &KeyRecord, now: SystemTime) -> &'static str {
     } else {
         "active"
     }
-}
-
-fn timestamp(when: SystemTime) -> Result<String, Box<dyn Error>> {
-    Ok(OffsetDateTime::from(when).replace_nanosecond(0)?.format(&Rfc3339)?)
-}
-
-/// RFC 3339, or the number itself if it is outside the calendar.
-fn date(seconds: u64) -> String {
-    let moment = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
 }
 
 fn seconds(when: SystemTime) -> u64 {

@@ -1,0 +1,136 @@
+//! The stored policies of a deployment, as texts: what they mean is not decided here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The most stored policies of a deployment.
+pub(super) const MAX_POLICIES: usize = 64;
+/// The most bytes of the item that holds them.
+pub(super) const MAX_BYTES: usize = 64 << 10;
+/// The most characters of a description.
+pub const MAX_DESCRIPTION: usize = 256;
+/// The most characters of a name.
+const MAX_NAME: usize = 63;
+
+/// A stored policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredPolicy {
+    /// The parameters of generate, a JSON object.
+    pub parameters: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The revision of the book that wrote it.
+    pub revision: u64,
+    /// When it was written, RFC 3339 in UTC.
+    pub updated_at: String,
+    /// Who wrote it: the name of an administrator's key, or the user of the tool.
+    pub updated_by: String,
+}
+
+/// All stored policies of a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyBook {
+    /// Grows by one with each change, and is never used again.
+    pub revision: u64,
+    /// The policies by name.
+    pub policies: BTreeMap<String, StoredPolicy>,
+}
+
+/// A change of one policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// The name.
+    pub name: String,
+    /// What it becomes; `None` deletes it.
+    pub policy: Option<StoredPolicy>,
+}
+
+/// Why a policy cannot be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookFull {
+    /// There are as many as there may be.
+    Policies,
+    /// Their texts together are as long as they may be.
+    Bytes,
+}
+
+impl PolicyBook {
+    /// Whether the book has room for a policy.
+    ///
+    /// # Errors
+    /// [`BookFull`].
+    pub fn check_room(&self, name: &str, policy: &StoredPolicy) -> Result<(), BookFull> {
+        let others = self.policies.iter().filter(|(other, _)| other.as_str() != name);
+        let (number, bytes) = others.fold((0, 0), |(number, bytes), (name, one)| (number + 1, bytes + size(name, one)));
+        if number >= MAX_POLICIES {
+            return Err(BookFull::Policies);
+        }
+        if bytes + size(name, policy) > MAX_BYTES {
+            return Err(BookFull::Bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes that a policy takes in the item: its name and its text, with room for what JSON escapes.
+fn size(name: &str, policy: &StoredPolicy) -> usize {
+    name.len() + serde_json::to_string(policy).map_or(MAX_BYTES, |text| text.len()) + 16
+}
+
+/// Whether a text is the name of a policy: `[a-z0-9][a-z0-9._-]{0,62}`.
+#[must_use]
+pub fn is_policy_name(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
+    begins_well && text.len() <= MAX_NAME && text.bytes().all(is_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_name_is_1_to_63_lowercase_letters_digits_and_marks() {
+        let long = "a".repeat(63);
+        for (name, is_valid) in [
+            ("ci", true),
+            ("0", true),
+            ("team.db-prod_2", true),
+            (long.as_str(), true),
+            (&"a".repeat(64), false),
+            ("", false),
+            ("-ci", false),
+            (".ci", false),
+            ("CI", false),
+            ("c i", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_policy_name(name), is_valid, "{name}");
+        }
+    }
+
+    fn policy(parameters: usize) -> StoredPolicy {
+        StoredPolicy {
+            parameters: "x".repeat(parameters),
+            description: String::new(),
+            revision: 1,
+            updated_at: "2026-01-01T00:00:00Z".into(),
+            updated_by: "admin".into(),
+        }
+    }
+
+    #[test]
+    fn full_book_has_room_only_for_a_policy_that_it_has() {
+        let mut book = PolicyBook::default();
+        for number in 0..MAX_POLICIES {
+            assert_eq!(book.check_room(&number.to_string(), &policy(2)), Ok(()));
+            book.policies.insert(number.to_string(), policy(2));
+        }
+        assert_eq!(book.check_room("another", &policy(2)), Err(BookFull::Policies));
+        assert_eq!(book.check_room("7", &policy(3)), Ok(()));
+        assert_eq!(book.check_room("7", &policy(MAX_BYTES)), Err(BookFull::Bytes));
+    }
+}

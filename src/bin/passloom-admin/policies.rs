@@ -1,0 +1,188 @@
+//! Creates and administers policies.
+
+use std::error::Error;
+use std::io::{self, Read, Write};
+
+use passloom::access::{
+    BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, change_policies, is_policy_name, read_policies,
+};
+use passloom::clock::{Clock, rfc3339};
+use passloom::http::Problem;
+use passloom::http::request::{PolicyDocument, PolicyRequest, RequestError};
+use passloom::password::{PRESETS, WorkBudget};
+use passloom::settings;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+
+use super::arguments::PoliciesCommand;
+use super::table::{Key, Table};
+use super::{Outcome, confirm};
+
+pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
+    match command {
+        PoliciesCommand::Put { common, name, file, by } => {
+            let document = read_document(&name, &file)?;
+            let by = by.map_or_else(access_key_id, Ok)?;
+            let table = Table::open(common.table).await?;
+            let book = book(&table).await?;
+            let stored = StoredPolicy {
+                parameters: document.parameters,
+                description: document.description,
+                revision: book.revision + 1,
+                updated_at: rfc3339(Clock::system().now()),
+                updated_by: by,
+            };
+            book.check_room(&name, &stored).map_err(|full| Problem::book_full(full).detail().to_owned())?;
+            change(&table, &book, &name, Some(stored.clone())).await?;
+            print(&described(&name, &stored, &table.all().await?)?, common.json)
+        }
+        PoliciesCommand::List { common } => {
+            let table = Table::open(common.table).await?;
+            let (book, keys) = (book(&table).await?, table.all().await?);
+            let policies = book.policies.iter().map(|(name, stored)| described(name, stored, &keys));
+            let policies = policies.collect::<Result<Vec<_>, _>>()?;
+            if common.json {
+                return print(&json!({ "policies": policies }), true);
+            }
+            let mut out = io::stdout();
+            if policies.is_empty() {
+                writeln!(out, "No policies.")?;
+            }
+            for policy in &policies {
+                let (name, keys) = (text(&policy["name"]), text(&policy["keys"]));
+                writeln!(out, "{name}: revision {}, {}", policy["revision"], bound_keys(&keys))?;
+            }
+            Ok(out.flush()?)
+        }
+        PoliciesCommand::Show { common, name } => {
+            let table = Table::open(common.table).await?;
+            let book = book(&table).await?;
+            print(&described(&name, find(&book, &name, &table)?, &table.all().await?)?, common.json)
+        }
+        PoliciesCommand::Delete { common, name, yes } => {
+            let table = Table::open(common.table).await?;
+            let book = book(&table).await?;
+            let described = described(&name, find(&book, &name, &table)?, &table.all().await?)?;
+            let keys = bound_keys(&text(&described["keys"]));
+            confirm(&format!("Delete policy {name}, {keys}, permanently?"), yes)?;
+            change(&table, &book, &name, None).await?;
+            print(&described, common.json)
+        }
+    }
+}
+
+/// The policy that a key is to be bound to, which must exist.
+pub(crate) async fn bound(table: &Table, name: Option<String>) -> Result<Option<BoundPolicy>, Box<dyn Error>> {
+    let Some(name) = name else { return Ok(None) };
+    if PRESETS.iter().any(|preset| preset.name == name) {
+        return Ok(Some(BoundPolicy::Preset(name)));
+    }
+    find(&book(table).await?, &name, table)?;
+    Ok(Some(BoundPolicy::Stored(name)))
+}
+
+/// Reads a policy, with the same checks as the API.
+fn read_document(name: &str, file: &str) -> Result<PolicyDocument, Box<dyn Error>> {
+    if !is_policy_name(name) || PRESETS.iter().any(|preset| preset.name == name) {
+        return Err(explain(&RequestError::PolicyName).into());
+    }
+    let mut json = Vec::new();
+    if file == "-" {
+        io::stdin().read_to_end(&mut json)?;
+    } else {
+        json = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
+    }
+    let document = PolicyDocument::parse(&json).map_err(|error| explain(&error))?;
+    count(&document, name)?;
+    Ok(document)
+}
+
+/// A policy as the tool prints it.
+fn described(name: &str, stored: &StoredPolicy, keys: &[Key]) -> Result<Value, Box<dyn Error>> {
+    let StoredPolicy { parameters, description, revision, updated_at, updated_by } = stored;
+    let document = PolicyDocument::parse(parameters.as_bytes()).map_err(|error| explain(&error))?;
+    let (length, entropy_bits) = count(&document, name)?;
+    let is_bound = |key: &&Key| key.record.binding.policy == Some(BoundPolicy::Stored(name.to_owned()));
+    let keys: Vec<&str> = keys.iter().filter(is_bound).map(|key| key.record.name.as_str()).collect();
+    Ok(json!({
+        "name": name,
+        "description": description,
+        "parameters": serde_json::from_str::<Value>(parameters)?,
+        "length": length,
+        "entropy_bits": entropy_bits,
+        "revision": revision,
+        "updated_at": updated_at,
+        "updated_by": updated_by,
+        "keys": keys,
+    }))
+}
+
+/// The length and the entropy of a policy without further parameters.
+fn count(document: &PolicyDocument, name: &str) -> Result<(u16, f64), Box<dyn Error>> {
+    let policy = PolicyRequest::default().policy(Some(&document.named(name))).map_err(|error| explain(&error))?;
+    let (policy, sampler) = policy.sampler(&mut WorkBudget::new(1)).map_err(|error| explain(&error.into()))?;
+    Ok((policy.length(), sampler.entropy().rounded_down()))
+}
+
+fn print(policy: &Value, as_json: bool) -> Outcome {
+    let mut out = io::stdout();
+    if as_json {
+        writeln!(out, "{policy}")?;
+        return Ok(out.flush()?);
+    }
+    let changed = format!("{} by {}", text(&policy["updated_at"]), text(&policy["updated_by"]));
+    for (name, value) in [
+        ("name", text(&policy["name"])),
+        ("description", text(&policy["description"])),
+        ("parameters", policy["parameters"].to_string()),
+        ("passwords", format!("{} characters, {} bits", policy["length"], policy["entropy_bits"])),
+        ("revision", policy["revision"].to_string()),
+        ("changed", changed),
+        ("keys", bound_keys(&text(&policy["keys"]))),
+    ] {
+        writeln!(out, "{name:<11} {value}")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// A text, or the texts of a list.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn bound_keys(keys: &str) -> String {
+    if keys.is_empty() { "no key is bound to it".to_owned() } else { format!("bound keys: {keys}") }
+}
+
+async fn book(table: &Table) -> Result<PolicyBook, Box<dyn Error>> {
+    let read = read_policies(&table.client, &table.name).await;
+    Ok(read.map_err(|error| format!("the policies cannot be read: {}", error.cause))?)
+}
+
+fn find<'b>(book: &'b PolicyBook, name: &str, table: &Table) -> Result<&'b StoredPolicy, Box<dyn Error>> {
+    let unknown = || format!("the table {} has no policy {name}", table.name);
+    Ok(book.policies.get(name).ok_or_else(unknown)?)
+}
+
+async fn change(table: &Table, book: &PolicyBook, name: &str, policy: Option<StoredPolicy>) -> Outcome {
+    let mut write_token = [0; 16];
+    SysRng.try_fill_bytes(&mut write_token)?;
+    let change = PolicyChange { name: name.to_owned(), policy };
+    match change_policies(&table.client, &table.name, book.revision, &change, write_token).await {
+        Ok(Changed::Yes) => Ok(()),
+        Ok(Changed::Overtaken) => Err("the policies were changed at the same time; check them and try again".into()),
+        Err(error) => Err(format!("the policies cannot be changed: {}", error.cause).into()),
+    }
+}
+
+fn explain(error: &RequestError) -> String {
+    Problem::invalid(error).detail().to_owned()
+}
+
+fn access_key_id() -> Result<String, Box<dyn Error>> {
+    settings::from_process("AWS_ACCESS_KEY_ID").ok_or_else(|| "pass --by, or set AWS_ACCESS_KEY_ID".into())
+}

@@ -1,0 +1,162 @@
+//! Lists and descriptions of named policies: presets and stored policies.
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::Error;
+
+use super::describe::Description;
+use super::headers::{self, JSON, Response};
+use super::policy::ResolvedPolicy;
+use crate::access::StoredPolicy;
+use crate::password::{Constraints, Count, Policy, Preset};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    policies: Vec<PresetBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<Vec<StoredBody<'a>>>,
+}
+
+#[derive(Serialize)]
+struct PresetBody {
+    #[serde(flatten)]
+    facts: PresetFacts,
+    policy: ResolvedPolicy,
+}
+
+/// What is known about a preset beyond its policy.
+#[derive(Serialize)]
+struct PresetFacts {
+    name: &'static str,
+    summary: &'static str,
+    source: SourceBody,
+    min_length: u16,
+    max_length: u16,
+}
+
+#[derive(Serialize)]
+struct StoredBody<'a> {
+    #[serde(flatten)]
+    facts: StoredFacts<'a>,
+    policy: ResolvedPolicy,
+}
+
+/// What is known about a stored policy beyond its policy.
+#[derive(Serialize)]
+struct StoredFacts<'a> {
+    name: &'a str,
+    description: &'a str,
+    revision: u64,
+    updated_at: &'a str,
+    updated_by: &'a str,
+}
+
+#[derive(Serialize)]
+struct NamedBody<'a> {
+    #[serde(flatten)]
+    preset: Option<PresetFacts>,
+    #[serde(flatten)]
+    stored: Option<StoredFacts<'a>>,
+    #[serde(flatten)]
+    description: Description,
+}
+
+/// A named policy.
+pub enum NamedPolicyFacts<'a> {
+    /// A preset.
+    Preset(&'a Preset),
+    /// A stored policy and its name.
+    Stored(&'a str, &'a StoredPolicy),
+}
+
+#[derive(Serialize)]
+struct SourceBody {
+    standard: &'static str,
+    section: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<&'static str>,
+    url: &'static str,
+}
+
+impl From<&Preset> for PresetFacts {
+    fn from(preset: &Preset) -> Self {
+        Self {
+            name: preset.name,
+            summary: preset.summary,
+            source: SourceBody {
+                standard: preset.source.standard,
+                section: preset.source.section,
+                date: preset.source.date,
+                url: preset.source.url,
+            },
+            min_length: preset.lengths.min,
+            max_length: preset.lengths.max,
+        }
+    }
+}
+
+impl<'a> StoredFacts<'a> {
+    fn new(name: &'a str, stored: &'a StoredPolicy) -> Self {
+        let StoredPolicy { description, revision, updated_at, updated_by, .. } = stored;
+        Self { name, description, revision: *revision, updated_at, updated_by }
+    }
+}
+
+/// Named policies, each with its policy without further parameters. `stored` is `None` for a caller without a key.
+///
+/// # Errors
+/// The error of the JSON writer.
+pub fn policy_list<'a>(
+    presets: impl Iterator<Item = &'static Preset>,
+    stored: Option<Vec<(&'a str, &'a StoredPolicy, Policy)>>,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let policies = presets.filter_map(|preset| {
+        // Each preset makes a policy; a test generates a password for each.
+        let policy = Policy::new(&Constraints::default(), Some(preset)).ok()?;
+        Some(PresetBody { facts: preset.into(), policy: (&policy).into() })
+    });
+    let stored = stored.map(|stored| {
+        let body = |(name, one, policy): (&'a str, &'a StoredPolicy, Policy)| StoredBody {
+            facts: StoredFacts::new(name, one),
+            policy: (&policy).into(),
+        };
+        stored.into_iter().map(body).collect()
+    });
+    let body = serde_json::to_string(&Body { policies: policies.collect(), stored })?;
+    Ok(headers::new(StatusCode::OK, JSON, body, request_id))
+}
+
+/// The description of a named policy, with its tag if it is stored.
+///
+/// # Errors
+/// The error of the JSON writer.
+pub fn named_policy(
+    status: StatusCode,
+    facts: &NamedPolicyFacts<'_>,
+    policy: &Policy,
+    combinations: &Count,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let (preset, stored) = match facts {
+        NamedPolicyFacts::Preset(preset) => (Some(PresetFacts::from(*preset)), None),
+        NamedPolicyFacts::Stored(name, stored) => (None, Some(StoredFacts::new(name, stored))),
+    };
+    let tag = stored.as_ref().and_then(|stored| HeaderValue::try_from(entity_tag(stored.revision)).ok());
+    let body = NamedBody { preset, stored, description: Description::new(policy, combinations) };
+    let mut response = headers::new(status, JSON, serde_json::to_string(&body)?, request_id);
+    response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
+    Ok(response)
+}
+
+/// The tag of a stored policy.
+#[must_use]
+pub fn entity_tag(revision: u64) -> String {
+    format!("\"{revision}\"")
+}
+
+/// The answer to a deletion.
+#[must_use]
+pub fn no_content(request_id: &str) -> Response {
+    headers::new(StatusCode::NO_CONTENT, JSON, String::new(), request_id)
+}
