@@ -128,7 +128,7 @@ check: format clippy ## Check format and lints, and run the unit and end-to-end 
 test: format clippy build ## Run all checks and tests.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features --document-private-items
-	$(MAKE) --no-print-directory tree lint template contract recipes test-dynamodb-local
+	$(MAKE) --no-print-directory tree lint template contract recipes clients test-dynamodb-local
 
 .PHONY: test-dynamodb-local
 test-dynamodb-local: ## Test limits, keys, database faults and passloom-admin with Amazon's DynamoDB Local (JDK 17, npm).
@@ -155,6 +155,11 @@ contract: $(SCHEMATHESIS)/ready ## Test the service against its OpenAPI document
 recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are installed.
 	$(CARGO_BUILD) --bin gateway
 	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/gateway
+
+.PHONY: clients
+clients: $(CLOUD)/ready ## Test the compatible APIs with boto3, the AWS CLI, hvac and, if it is installed, Vault's program.
+	$(CARGO_BUILD) --bin gateway
+	GATEWAY=target/debug/gateway $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
 
 .PHONY: template
 template: $(CLOUD)/ready build ## Test the template, and the function in an emulated stack.

@@ -1,13 +1,15 @@
 //! The service behind plain HTTP, for the clients that test it: the function's handler, an embedded DynamoDB, and
 //! an HTTP server that turns requests into events as API Gateway does.
 //!
-//! Prints one line of JSON with the URL and a key. Ends when its standard input is closed.
+//! Prints one line of JSON with the URL, a key, and a key with one request a minute. Ends when its standard input is
+//! closed.
 
 mod embedded;
 
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,7 +19,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use embedded::{Embedded, TABLE};
-use passloom::access::Store;
+use passloom::access::{Limits, Store};
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
 use passloom::clock::Clock;
@@ -33,6 +35,9 @@ const MAX_BODY: usize = 1 << 20;
 async fn main() -> Result<(), Box<dyn Error>> {
     let Embedded { client, signing_secret, key, .. } = Embedded::start().await?;
     let secrets = embedded::parse_signing_secret(&signing_secret)?;
+    let one = NonZeroU32::MIN;
+    let limits = Limits { per_minute: one, per_day: one.saturating_add(99) };
+    let limited = embedded::create_key(&client, &secrets, "limited", limits).await?;
     let origins = AllowedOrigins::parse("https://app.example.com").unwrap_or_default();
     // Audit lines go to the standard error, because the caller reads the standard output.
     let app = App::new(
@@ -46,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new().fallback(handle).with_state(Arc::new(app));
-    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": key }))?;
+    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": key, "limited_key": limited }))?;
     io::stdout().flush()?;
     let input_closed = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
     tokio::select! {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::access::{Endpoint, Limits, SigningSecrets, are_usable_roots};
 use crate::audit::AuditFormat;
 use crate::http::AllowedOrigins;
+use crate::http::dialects::CompatibleApis;
 
 const DEFAULT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 const DEFAULT_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
@@ -25,6 +26,9 @@ pub struct Settings {
     pub origins: AllowedOrigins,
     /// `AUDIT_FORMAT`: the format of audit lines, `json`, the default, or `ocsf`.
     pub audit: AuditFormat,
+    /// `COMPATIBLE_APIS`: the APIs of other services that are answered, `aws` and `vault`, separated by a comma, or
+    /// `none`. Defaults to both.
+    pub apis: CompatibleApis,
     /// `ALLOW_HTTP`: whether requests over plain HTTP are answered. Defaults to false.
     pub allow_http: bool,
     /// The address of DynamoDB and the credentials: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
@@ -76,11 +80,17 @@ impl Settings {
             Some("ocsf") => Some(AuditFormat::Ocsf),
             Some(_) => reader.error("AUDIT_FORMAT", "must be json or ocsf"),
         };
+        let apis = match reader.optional("COMPATIBLE_APIS").as_deref().map(CompatibleApis::parse) {
+            None => Some(CompatibleApis::default()),
+            Some(Some(apis)) => Some(apis),
+            Some(None) => reader.error("COMPATIBLE_APIS", "must list aws and vault, separated by a comma, or be none"),
+        };
         let allow_http = reader.parsed("ALLOW_HTTP", false, "true or false");
         let origins = reader.origins();
         let endpoint = reader.endpoint();
         reader.finish(|| {
-            Some(Self { table: table?, auth: auth?, audit: audit?, origins: origins?, allow_http, endpoint: endpoint? })
+            let (table, auth, audit, origins, apis) = (table?, auth?, audit?, origins?, apis?);
+            Some(Self { table, auth, audit, origins, apis, allow_http, endpoint: endpoint? })
         })
     }
 }

@@ -22,6 +22,9 @@ pub struct StoredPolicy {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Its text in Vault's language, if it came in that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hcl: Option<String>,
     /// The revision of the book that wrote it.
     pub revision: u64,
     /// When it was written, RFC 3339 in UTC.
@@ -116,6 +119,7 @@ mod tests {
         StoredPolicy {
             parameters: "x".repeat(parameters),
             description: String::new(),
+            hcl: None,
             revision: 1,
             updated_at: "2026-01-01T00:00:00Z".into(),
             updated_by: "admin".into(),

@@ -5,6 +5,7 @@ use lambda_http::http::{HeaderMap, header};
 use crate::access::{ApiKey, Caller, KeyError, SigningSecrets};
 use crate::audit::Record;
 use crate::http::HttpRequest;
+use crate::http::dialects::{Dialect, aws, vault};
 use crate::settings::Auth;
 
 /// Why a request has no caller.
@@ -24,12 +25,17 @@ pub(super) enum CredentialsError {
 pub(super) fn authenticate(
     auth: &Auth,
     request: &HttpRequest,
+    dialect: Dialect,
     record: &mut Record,
 ) -> Result<Caller, CredentialsError> {
     let address = request.source_ip.filter(|_| request.source_ip_is_certain);
     match auth {
         Auth::Key(secrets) => {
-            let key = presented_key(&request.headers, secrets)?;
+            let key = match dialect {
+                Dialect::Passloom => presented_key(&request.headers, secrets)?,
+                Dialect::Aws => parse_key(aws::key(&request.headers), secrets)?,
+                Dialect::Vault => parse_key(vault::key(&request.headers), secrets)?,
+            };
             record.key_id = Some(key.id().to_string());
             Ok(Caller::Key(key, address))
         }
@@ -40,6 +46,10 @@ pub(super) fn authenticate(
 /// Whether a request presents a key, right or wrong.
 pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION)
+}
+
+fn parse_key(text: Option<&str>, secrets: &SigningSecrets) -> Result<ApiKey, CredentialsError> {
+    ApiKey::parse(text.ok_or(CredentialsError::NoKey)?, secrets).map_err(CredentialsError::Key)
 }
 
 /// The key in the headers, if it is a key of this deployment.

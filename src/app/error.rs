@@ -132,6 +132,11 @@ pub(super) enum BoundKeyError {
         /// The policy that the key is bound to.
         bound: String,
     },
+    /// It requests random bytes.
+    RandomBytes {
+        /// The policy that the key is bound to.
+        bound: String,
+    },
     /// What it requests has too little entropy.
     TooLittleEntropy {
         /// The entropy of what it requests.
@@ -148,6 +153,7 @@ impl BoundKeyError {
             Self::OtherPolicy { .. } => "another policy",
             Self::NoPolicy { .. } => "the policy does not exist",
             Self::Passphrases { .. } => "passphrases",
+            Self::RandomBytes { .. } => "random bytes",
             Self::TooLittleEntropy { .. } => "too little entropy",
         }
     }
@@ -162,6 +168,9 @@ impl fmt::Display for BoundKeyError {
             }
             Self::Passphrases { bound } => {
                 write!(f, "This API key is bound to policy {bound}, and a policy has no passphrases.")
+            }
+            Self::RandomBytes { bound } => {
+                write!(f, "This API key is bound to policy {bound}, and a policy has no random bytes.")
             }
             Self::TooLittleEntropy { has, needs } => write!(
                 f,

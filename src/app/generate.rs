@@ -3,14 +3,23 @@
 use rand::rngs::SysRng;
 
 use super::error::Failure;
+use super::named_policy::Named;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::{Admission, Caller};
 use crate::audit::Reason;
 use crate::http::HttpRequest;
-use crate::http::request::{GenerateRequest, RequestError, check_answer};
+use crate::http::request::{GenerateRequest, PolicyRequest, RequestError, check_answer};
 use crate::http::response::{self, Format, Generated, Response};
-use crate::password::{CountError, Sampler, Secret, WorkBudget, verify};
+use crate::password::{CountError, Entropy, Policy, Sampler, Secret, WorkBudget, verify};
+
+/// Passwords of a request, and the policy that they satisfy.
+pub(super) struct Drawn {
+    pub(super) secrets: Vec<Secret>,
+    pub(super) entropy: Entropy,
+    pub(super) policy: Policy,
+    pub(super) named: Option<Named>,
+}
 
 pub(super) async fn generate(
     services: &Services,
@@ -21,8 +30,23 @@ pub(super) async fn generate(
     let GenerateRequest { policy, count } = GenerateRequest::read(request)?;
     let admission = services.admit(caller, progress).await?;
 
-    let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
-    let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
+    let Drawn { secrets, entropy, policy, named } = draw(services, &policy, count, &admission, progress).await?;
+    let format = Format::preferred(&request.headers);
+    let generated = Generated { secrets: &secrets, count, entropy, format };
+    let title = named.map(|named| named.title());
+    Ok(response::passwords(&generated, &policy, title.as_ref(), &progress.record.request_id)?)
+}
+
+/// Draws the passwords of an admitted request of any API, held to what its key is bound to.
+pub(super) async fn draw(
+    services: &Services,
+    request: &PolicyRequest,
+    count: Option<u16>,
+    admission: &Admission,
+    progress: &mut Progress,
+) -> Result<Drawn, Failure> {
+    let (named, floor) = services.named_policy(request, admission, progress).await?;
+    let policy = request.policy(named.as_ref().map(|named| &named.policy))?;
     check_answer(&policy, count)?;
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);
@@ -31,16 +55,13 @@ pub(super) async fn generate(
     check_answer(&policy, count)?;
     let affordable = sampler.spend_draws(passwords, &mut budget);
     affordable.map_err(|_| RequestError::from(policy.explain(CountError::TooExpensive)))?;
-    let secrets = draw(&sampler, passwords)?;
+    let secrets = draw_verified(&sampler, passwords)?;
     progress.record.count = Some(secrets.len());
-    let (entropy, format) = (sampler.entropy(), Format::preferred(&request.headers));
-    let generated = Generated { secrets: &secrets, count, entropy, format };
-    let title = named.map(|named| named.title());
-    Ok(response::passwords(&generated, &policy, title.as_ref(), &progress.record.request_id)?)
+    Ok(Drawn { secrets, entropy: sampler.entropy(), policy, named })
 }
 
 /// Draws passwords, and checks each against its specification with code that the sampler does not use.
-fn draw(sampler: &Sampler, count: u16) -> Result<Vec<Secret>, Failure> {
+fn draw_verified(sampler: &Sampler, count: u16) -> Result<Vec<Secret>, Failure> {
     let drawn = (0..count).map(|_| sampler.draw(&mut SysRng)).collect::<Result<Vec<_>, _>>();
     let drawn = drawn.map_err(|_| Failure::Internal(Reason::Randomness))?;
     if drawn.iter().any(|secret| verify(sampler.spec(), secret.expose()).is_err()) {

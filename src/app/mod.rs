@@ -1,6 +1,7 @@
 //! One request in, one response out: decode, route, authenticate, admit, perform, audit, reply.
 
 mod authentication;
+mod aws;
 mod describe;
 mod error;
 mod floor;
@@ -13,6 +14,7 @@ mod progress;
 mod sampler_cache;
 mod services;
 mod validate;
+mod vault;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,8 +32,9 @@ use self::services::Services;
 use crate::access::{Caller, Store};
 use crate::audit::{AuditLog, Event, Reason, Record};
 use crate::clock::Clock;
+use crate::http::dialects::{CompatibleApis, Dialect, vault as vault_api};
 use crate::http::response::{self, Response, headers};
-use crate::http::routes::{self, Operation};
+use crate::http::routes::{self, NoRoute, Operation};
 use crate::http::{AllowedOrigins, FrontEnd, HttpRequest, Problem, Reply, lambda};
 use crate::settings::Auth;
 
@@ -40,6 +43,7 @@ pub struct App {
     auth: Auth,
     allow_http: bool,
     origins: AllowedOrigins,
+    apis: CompatibleApis,
     services: Services,
     audit: AuditLog,
     is_warm: AtomicBool,
@@ -57,7 +61,14 @@ impl App {
         clock: Clock,
     ) -> Self {
         let services = Services { store, clock, samplers: SamplerCache::default() };
-        Self { auth, allow_http, origins, services, audit, is_warm: AtomicBool::new(false) }
+        let apis = CompatibleApis::default();
+        Self { auth, allow_http, origins, apis, services, audit, is_warm: AtomicBool::new(false) }
+    }
+
+    /// The same app, which answers these APIs of other services. By default it answers all of them.
+    #[must_use]
+    pub fn with_apis(self, apis: CompatibleApis) -> Self {
+        Self { apis, ..self }
     }
 
     /// Handles one event. `invocation` is Lambda's id of it.
@@ -74,14 +85,17 @@ impl App {
         let clock = &self.services.clock;
         let began = clock.instant();
         let cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
-        let record = Record { request_id: invocation.to_owned(), cold_start, ..Record::default() };
+        let api = Dialect::Passloom.name();
+        let record = Record { request_id: invocation.to_owned(), api, cold_start, ..Record::default() };
         let mut progress = Progress { record, time: clock.now(), quota: None, measured_until: None };
 
         let decoded = lambda::decode(event);
+        let dialect = decoded.as_ref().map_or(Dialect::Passloom, |request| self.apis.dialect(request));
+        progress.record.api = dialect.name();
         let outcome = match &decoded {
             Ok(request) => {
                 record_request(request, &mut progress.record);
-                let outcome = catch_panic(self.perform(request, &mut progress)).await;
+                let outcome = catch_panic(self.perform(request, dialect, &mut progress)).await;
                 outcome.unwrap_or(Err(Failure::Internal(Reason::Panic)))
             }
             Err(_) => Err(Failure::UnknownEvent),
@@ -93,7 +107,7 @@ impl App {
                 record.reason = Some(failure.cause());
                 let problem = failure.problem();
                 let event = if problem.status().is_server_error() { Event::Failed } else { Event::Refused };
-                (event, problem.to_response(&record.request_id))
+                (event, dialect.error(&problem, &record.request_id))
             }
         };
         if let Some(quota) = &quota {
@@ -104,7 +118,7 @@ impl App {
         record.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, time, &record)));
         if !matches!(written, Ok(Ok(()))) {
-            response = Problem::internal().to_response(&record.request_id);
+            response = dialect.error(&Problem::internal(), &record.request_id);
         }
         // Every front end understands the reply of an HTTP API.
         let Ok(request) = decoded else { return Reply::new(FrontEnd::HttpApi, response) };
@@ -115,21 +129,47 @@ impl App {
         Reply::new(request.front_end, response)
     }
 
-    async fn perform(&self, request: &HttpRequest, progress: &mut Progress) -> Result<(Event, Response), Failure> {
+    async fn perform(
+        &self,
+        request: &HttpRequest,
+        dialect: Dialect,
+        progress: &mut Progress,
+    ) -> Result<(Event, Response), Failure> {
         if !self.allow_http && came_over_http(&request.headers) {
             return Err(Failure::HttpsRequired);
         }
+        match dialect {
+            Dialect::Passloom => self.perform_own(request, progress).await,
+            Dialect::Aws => {
+                progress.record.operation = Some(Operation::Generate.name());
+                let caller = self.caller(request, dialect, progress)?;
+                let response = aws::generate(&self.services, &caller, request, progress).await?;
+                Ok((Event::Generated, response))
+            }
+            Dialect::Vault => {
+                let wanted = vault_api::read(request)?.ok_or(NoRoute::Path)?;
+                progress.record.operation = Some(wanted.operation());
+                if vault_api::needs_no_key(&wanted) {
+                    return vault::status(progress);
+                }
+                let caller = self.caller(request, dialect, progress)?;
+                vault::perform(&self.services, &caller, wanted, progress).await
+            }
+        }
+    }
+
+    async fn perform_own(&self, request: &HttpRequest, progress: &mut Progress) -> Result<(Event, Response), Failure> {
         let operation = routes::find(&request.method, &request.path)?;
         progress.record.operation = Some(operation.name());
         let services = &self.services;
         let response = match operation {
             Operation::NamedPolicy => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 let name = routes::last_part(&request.path);
                 return policies::one(services, &caller, request, name, progress).await;
             }
             Operation::Key => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 key::read(services, &caller, request, progress).await?
             }
             Operation::Health => response::health(&progress.record.request_id)?,
@@ -138,32 +178,32 @@ impl App {
             Operation::Policies => {
                 let caller = match self.auth {
                     Auth::Key(_) if !has_credentials(&request.headers) => None,
-                    _ => Some(self.caller(request, progress)?),
+                    _ => Some(self.caller(request, Dialect::Passloom, progress)?),
                 };
                 policies::list(services, caller.as_ref(), progress).await?
             }
             Operation::Generate => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 generate::generate(services, &caller, request, progress).await?
             }
             Operation::Policy => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 describe::describe(services, &caller, request, progress).await?
             }
             Operation::Passphrase => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 passphrase::generate(services, &caller, request, progress).await?
             }
             Operation::Validate => {
-                let caller = self.caller(request, progress)?;
+                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 validate::validate(services, &caller, request, progress).await?
             }
         };
         Ok((success(operation), response))
     }
 
-    fn caller(&self, request: &HttpRequest, progress: &mut Progress) -> Result<Caller, Failure> {
-        Ok(authenticate(&self.auth, request, &mut progress.record)?)
+    fn caller(&self, request: &HttpRequest, dialect: Dialect, progress: &mut Progress) -> Result<Caller, Failure> {
+        Ok(authenticate(&self.auth, request, dialect, &mut progress.record)?)
     }
 }
 

@@ -32,7 +32,9 @@ impl Named {
     pub(super) fn stored(name: &str, stored: &StoredPolicy) -> Result<Self, Failure> {
         let unreadable = |_: RequestError| Failure::Policies { cause: format!("policy {name} is malformed") };
         let document = PolicyDocument::parse(stored.parameters.as_bytes()).map_err(unreadable)?;
-        Ok(Self { policy: document.named(name), revision: Some(stored.revision) })
+        let mut policy = document.named(name);
+        policy.has_exact_length = stored.hcl.is_some();
+        Ok(Self { policy, revision: Some(stored.revision) })
     }
 
     /// Tells the audit line which policy it is.

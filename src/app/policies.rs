@@ -103,6 +103,7 @@ async fn put(
     let mut stored = StoredPolicy {
         parameters: document.parameters,
         description: document.description,
+        hcl: None,
         revision: 0,
         updated_at: rfc3339(progress.time),
         updated_by: administrator,
@@ -142,7 +143,7 @@ async fn delete(
 }
 
 /// Makes a change of one policy, once more if another change was made before it. Returns whether the policy existed.
-async fn change(
+pub(super) async fn change(
     services: &Services,
     name: &str,
     precondition: &Precondition,
@@ -164,13 +165,17 @@ async fn change(
 }
 
 /// Admits an administrator, and returns the name of its key.
-async fn admit_administrator(services: &Services, caller: &Caller, progress: &mut Progress) -> Result<String, Failure> {
+pub(super) async fn admit_administrator(
+    services: &Services,
+    caller: &Caller,
+    progress: &mut Progress,
+) -> Result<String, Failure> {
     let Admission { key, .. } = services.admit(caller, progress).await?;
     key.filter(|key| key.binding.admin).map(|key| key.name).ok_or(Failure::NotAdministrator)
 }
 
 /// Only stored policies can be changed, so a preset's name is refused.
-fn check_name(name: &str) -> Result<(), Failure> {
+pub(super) fn check_name(name: &str) -> Result<(), Failure> {
     if PRESETS.iter().any(|preset| preset.name == name) || !is_policy_name(name) {
         return Err(RequestError::PolicyName.into());
     }

@@ -7,6 +7,8 @@ named_enum! {
         Generated = "password.generated",
         /// Passphrases were generated.
         PassphraseGenerated = "passphrase.generated",
+        /// Random bytes were generated.
+        RandomGenerated = "random.generated",
         /// A password was checked against a policy.
         Validated = "password.validated",
         /// A policy was described.
@@ -42,6 +44,7 @@ impl Event {
             Self::Failed => "ERROR",
             Self::Generated
             | Self::PassphraseGenerated
+            | Self::RandomGenerated
             | Self::Validated
             | Self::PolicyDescribed
             | Self::PoliciesListed

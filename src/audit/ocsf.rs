@@ -121,6 +121,7 @@ struct HttpRequest<'r> {
 
 #[derive(Serialize)]
 struct Unmapped<'r> {
+    api: &'static str,
     policy: Option<&'r str>,
     policy_revision: Option<u64>,
     length: Option<u16>,
@@ -136,7 +137,7 @@ struct Unmapped<'r> {
 impl<'r> OcsfEvent<'r> {
     pub(super) fn new(event: Event, milliseconds: i64, record: &'r Record) -> Self {
         let (activity_id, activity_name) = match (event, record.operation) {
-            (Event::PolicyCreated, _) | (_, Some("generate" | "passphrase")) => (1, "Create"),
+            (Event::PolicyCreated, _) | (_, Some("generate" | "passphrase" | "random")) => (1, "Create"),
             (Event::PolicyUpdated, _) => (3, "Update"),
             (Event::PolicyDeleted, _) => (4, "Delete"),
             (_, Some(_)) => (2, "Read"),
@@ -195,6 +196,7 @@ impl<'r> OcsfEvent<'r> {
             cloud: Cloud { provider: "AWS" },
             http_request: record.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
             unmapped: Unmapped {
+                api: record.api,
                 policy: record.policy.as_deref(),
                 policy_revision: record.policy_revision,
                 length: record.length,

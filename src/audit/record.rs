@@ -27,6 +27,8 @@ pub struct Record {
     pub source_ip: Option<IpAddr>,
     /// The `User-Agent` header, at most 256 characters of it.
     pub user_agent: Option<String>,
+    /// The API that the request is written in: `passloom`, `aws` or `vault`.
+    pub api: &'static str,
     /// The operation.
     pub operation: Option<&'static str>,
     /// The status of the answer.

@@ -20,10 +20,10 @@ use serde_json::value::RawValue;
 
 use super::response::Response;
 
-/// The largest body, in bytes.
+/// The largest body of this service's own API, in bytes.
 pub(super) const MAX_BODY: usize = 16 * 1024;
-/// The largest JSON text of such a body: each byte may be written as `\u0000`.
-const MAX_ENCODED_BODY: usize = 6 * MAX_BODY + 2;
+/// The largest JSON text of a body of any API, 32 KiB: each byte may be written as `\u0000`.
+const MAX_ENCODED_BODY: usize = 6 * 32 * 1024 + 2;
 
 /// The AWS service in front of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! [`Reply`] gives it the form that the front end reads.
 
 mod cors;
+pub mod dialects;
 pub mod lambda;
 mod openapi;
 pub mod request;

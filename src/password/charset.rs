@@ -81,6 +81,12 @@ impl CharSet {
         Self(1 << b' ')
     }
 
+    /// All 32 punctuation characters of ASCII.
+    #[must_use]
+    pub fn punctuation() -> Self {
+        special().without(Self::space())
+    }
+
     /// The number of characters, 0 to 128.
     #[must_use]
     pub const fn len(self) -> u32 {

@@ -73,8 +73,10 @@ fn leases_appear_only_in_their_decision_record_and_the_changelog() {
     let is_record = |path: &str| path.starts_with("docs/decisions/") && path.contains("lease");
     let paths =
         list_project().into_iter().filter(|path| path != THIS_FILE && path != "CHANGELOG.md" && !is_record(path));
-    // A list of the decision records may name this one.
-    let found = find(paths, &LEASES, |line| line.contains("no-lease.md"));
+    // A list of the decision records may name this one, and the answers of Vault's API have such members.
+    let is_permitted =
+        |line: &str| ["no-lease.md", "lease_id", "lease_duration"].iter().any(|name| line.contains(name));
+    let found = find(paths, &LEASES, is_permitted);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

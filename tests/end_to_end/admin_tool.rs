@@ -359,7 +359,8 @@ async fn put_policy(database: &Database, name: &str, policy: &Value) -> Output {
     command.args(["policies", "put", name, "--file", "-", "--json"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(policy.to_string().as_bytes()).await.unwrap();
+    // The tool does not read a policy whose name it refuses.
+    let _ = child.stdin.take().unwrap().write_all(policy.to_string().as_bytes()).await;
     child.wait_with_output().await.unwrap()
 }
 

@@ -30,6 +30,7 @@ async fn line_of_an_answer_has_exactly_the_documented_fields() {
         "operation": "generate",
         "status": 200,
         "reason": null,
+        "api": "passloom",
         "policy": null,
         "policy_revision": null,
         "length": 20,

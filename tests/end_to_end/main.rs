@@ -11,6 +11,7 @@ mod support;
 #[cfg(feature = "admin")]
 mod admin_tool;
 mod audit;
+mod aws;
 mod charsets;
 mod concurrency;
 mod contract;
@@ -31,3 +32,4 @@ mod soak;
 mod template;
 mod tls;
 mod validate;
+mod vault;

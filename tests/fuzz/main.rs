@@ -10,8 +10,11 @@
 
 use lambda_http::http::{HeaderMap, HeaderValue, Method};
 use passloom::access::{ApiKey, SigningSecrets};
+use passloom::http::dialects::{Dialect, aws, vault};
 use passloom::http::lambda::{Query, RequestBody, decode};
-use passloom::http::request::{GenerateRequest, PassphraseRequest, PolicyDocument, Precondition, ValidateRequest};
+use passloom::http::request::{
+    GenerateRequest, PassphraseRequest, PolicyDocument, Precondition, RequestError, ValidateRequest,
+};
 use passloom::http::{FrontEnd, HttpRequest, Problem};
 use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
@@ -259,6 +262,66 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
             assert!(requires_space || !drawn.expose().contains(' '), "{rules}");
         }
         read(&request);
+    });
+}
+
+#[test]
+fn any_request_of_another_api_is_read_or_rejected() {
+    const WORDS: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ":",
+        ",",
+        "\\n",
+        "\\\"",
+        "=",
+        " ",
+        "#",
+        "/*",
+        "<<",
+        "${",
+        "%{",
+        "(",
+        "!",
+        "?",
+        "\"policy\":\"",
+        "length = 8",
+        "rule \\\"charset\\\" {",
+        "charset = ",
+        "min-chars = 1",
+        "\"format\"",
+        "\"bytes\"",
+        "\"PasswordLength\"",
+        "\"ExcludeCharacters\"",
+        "\"IncludeSpace\"",
+        "true",
+        "8",
+        "-1",
+        "1e9",
+        "\"hex\"",
+        "é",
+    ];
+    const PATHS: &[&str] =
+        &["/v1/", "sys/", "policies/", "password/", "ci", "/generate", "tools/random", "/16", "auth", "?"];
+    for_each((text(WORDS), text(WORDS), text(PATHS)), |(body, policy, path)| {
+        let bodies = [body, json!({ "policy": policy }).to_string(), policy];
+        for body in bodies {
+            let mut request = request(Method::POST, Query::Encoded(String::new()), body.into_bytes());
+            request.headers.insert(aws::TARGET, HeaderValue::from_static("secretsmanager.GetRandomPassword"));
+            request.path = format!("/v1/{path}");
+            let mut errors = vec![aws::read(&request).err().map(RequestError::from), vault::read(&request).err()];
+            request.path = "/v1/sys/policies/password/ci".into();
+            errors.push(vault::read(&request).err());
+            for error in errors.into_iter().flatten() {
+                let problem = Problem::invalid(&error);
+                for dialect in Dialect::ALL {
+                    assert!(dialect.error(&problem, "fuzz").status().is_client_error());
+                }
+            }
+        }
     });
 }
 

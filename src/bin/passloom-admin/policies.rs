@@ -29,6 +29,7 @@ pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
             let stored = StoredPolicy {
                 parameters: document.parameters,
                 description: document.description,
+                hcl: None,
                 revision: book.revision + 1,
                 updated_at: rfc3339(Clock::system().now()),
                 updated_by: by,
@@ -100,7 +101,7 @@ fn read_document(name: &str, file: &str) -> Result<PolicyDocument, Box<dyn Error
 
 /// A policy as the tool prints it.
 fn described(name: &str, stored: &StoredPolicy, keys: &[Key]) -> Result<Value, Box<dyn Error>> {
-    let StoredPolicy { parameters, description, revision, updated_at, updated_by } = stored;
+    let StoredPolicy { parameters, description, hcl, revision, updated_at, updated_by } = stored;
     let document = PolicyDocument::parse(parameters.as_bytes()).map_err(|error| explain(&error))?;
     let (length, entropy_bits) = count(&document, name)?;
     let is_bound = |key: &&Key| key.record.binding.policy == Some(BoundPolicy::Stored(name.to_owned()));
@@ -108,6 +109,7 @@ fn described(name: &str, stored: &StoredPolicy, keys: &[Key]) -> Result<Value, B
     Ok(json!({
         "name": name,
         "description": description,
+        "hcl": hcl,
         "parameters": serde_json::from_str::<Value>(parameters)?,
         "length": length,
         "entropy_bits": entropy_bits,

@@ -74,6 +74,10 @@ pub enum RequestError {
     BodyTooLarge,
     /// The body is not declared as `application/json`.
     MediaType,
+    /// It is not valid in AWS's API.
+    Aws(AwsError),
+    /// It is not valid in Vault's API, for this reason.
+    Vault(String),
     /// The parameters do not make a policy.
     Policy {
         /// Why not.
@@ -85,6 +89,12 @@ pub enum RequestError {
     Passphrase(PassphraseError),
 }
 
+impl From<AwsError> for RequestError {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(error)
+    }
+}
+
 impl From<PolicyError> for RequestError {
     fn from(error: PolicyError) -> Self {
         Self::Policy { parameter: error.parameters().first().copied(), error }
@@ -94,5 +104,33 @@ impl From<PolicyError> for RequestError {
 impl From<PassphraseError> for RequestError {
     fn from(error: PassphraseError) -> Self {
         Self::Passphrase(error)
+    }
+}
+
+/// An error in AWS's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsError {
+    /// The name of the exception.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl AwsError {
+    /// An error with a name and a text.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A value that is out of its range.
+    #[must_use]
+    pub fn constraint(value: &str, member: &str, constraint: &str) -> Self {
+        Self::new(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
+                 have {constraint}"
+            ),
+        )
     }
 }

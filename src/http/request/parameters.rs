@@ -41,7 +41,7 @@ pub trait ParameterName: Copy + PartialEq + 'static {
 }
 
 /// A value as it was sent.
-pub(super) enum Value {
+pub enum Value {
     /// The text after a name in a query; `None` for a name without `=`.
     Query(Option<String>),
     /// A member of a JSON object.
@@ -51,20 +51,30 @@ pub(super) enum Value {
 /// The value of a member of a JSON object.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
-pub(super) enum Json {
+pub enum Json {
+    /// True or false.
     Boolean(bool),
+    /// A whole number that is not negative.
     Integer(u64),
+    /// Any other number.
     Number(f64),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Json>),
     /// The members in their order, including repeated ones. A map would keep only the last.
     #[serde(serialize_with = "as_object")]
     Object(Vec<(String, Json)>),
+    /// Null.
     Null,
 }
 
 impl Value {
-    pub(super) fn boolean(&self, parameter: &'static str) -> Result<bool, RequestError> {
+    /// True or false.
+    ///
+    /// # Errors
+    /// [`RequestError::NotABoolean`].
+    pub fn boolean(&self, parameter: &'static str) -> Result<bool, RequestError> {
         match self {
             // Two of the four front ends do not distinguish `?special` from `?special=`.
             Self::Query(text) => match text.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -77,7 +87,11 @@ impl Value {
         }
     }
 
-    pub(super) fn integer(&self, parameter: &'static str, min: u16, max: u16) -> Result<u16, RequestError> {
+    /// A whole number in a range.
+    ///
+    /// # Errors
+    /// [`RequestError::NotInRange`].
+    pub fn integer(&self, parameter: &'static str, min: u16, max: u16) -> Result<u16, RequestError> {
         let integer = match self {
             Self::Query(Some(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
             Self::Json(Json::Integer(number)) => Some(*number),
@@ -103,8 +117,21 @@ impl Value {
         })
     }
 
+    /// Any whole number of a JSON body.
+    #[must_use]
+    pub fn whole_number(&self) -> Option<i64> {
+        match self {
+            Self::Json(Json::Integer(number)) => i64::try_from(*number).ok(),
+            Self::Json(Json::Number(number)) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
+            Self::Query(_) | Self::Json(_) => None,
+        }
+    }
+
     /// The text itself, not a copy of it.
-    pub(super) fn string(self, parameter: &'static str) -> Result<String, RequestError> {
+    ///
+    /// # Errors
+    /// [`RequestError::NotAString`].
+    pub fn string(self, parameter: &'static str) -> Result<String, RequestError> {
         match self {
             Self::Query(text) => Ok(text.unwrap_or_default()),
             Self::Json(Json::Text(text)) => Ok(text),
@@ -220,7 +247,10 @@ fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, Reque
 }
 
 /// The members of a JSON object.
-pub(super) fn members(json: &[u8]) -> Result<Vec<(String, Value)>, RequestError> {
+///
+/// # Errors
+/// [`RequestError::BodyNotAnObject`].
+pub fn members(json: &[u8]) -> Result<Vec<(String, Value)>, RequestError> {
     let Ok(Json::Object(members)) = serde_json::from_slice(json) else { return Err(RequestError::BodyNotAnObject) };
     Ok(members.into_iter().map(|(name, value)| (name, Value::Json(value))).collect())
 }
@@ -285,9 +315,9 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::Integer(value))
             }
 
-            fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-                // Only negative numbers arrive here, and no parameter is negative.
-                Ok(Json::Number(-1.0))
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Json, E> {
+                // Only negative numbers arrive here.
+                value.to_string().parse().map(Json::Number).map_err(E::custom)
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Json, E> {

@@ -155,6 +155,18 @@ pub fn unknown_policy<'n>(stored: impl IntoIterator<Item = &'n str>) -> RequestE
 }
 
 impl PolicyRequest {
+    /// A request with these constraints, from another API.
+    #[must_use]
+    pub fn new(constraints: Constraints) -> Self {
+        Self { constraints, ..Self::default() }
+    }
+
+    /// A request for a named policy.
+    #[must_use]
+    pub fn of(named: PolicyName) -> Self {
+        Self { named: Some(named), ..Self::default() }
+    }
+
     /// Makes a check that needs the named policy, unless that may be a stored one.
     pub(super) fn check_unless_stored(
         &self,

@@ -66,7 +66,12 @@ impl PolicyDocument {
             Some(PolicyName::Preset(preset)) => Some(preset),
             _ => None,
         };
-        NamedPolicy { name: name.to_owned(), constraints: Some(self.policy.constraints.clone()), preset }
+        NamedPolicy {
+            name: name.to_owned(),
+            constraints: Some(self.policy.constraints.clone()),
+            preset,
+            has_exact_length: false,
+        }
     }
 
     fn new(parameters: Vec<(StoredPolicyParameter, Value)>) -> Result<Self, RequestError> {

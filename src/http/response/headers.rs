@@ -10,7 +10,7 @@ use crate::access::Quota;
 /// A response before it gets the form of its front end.
 pub type Response = http::Response<String>;
 
-pub(super) const JSON: &str = "application/json";
+pub(in crate::http) const JSON: &str = "application/json";
 
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -20,7 +20,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 /// A response with the headers that every response has.
-pub(super) fn new(status: StatusCode, content_type: &'static str, body: String, request_id: &str) -> Response {
+pub(in crate::http) fn new(status: StatusCode, content_type: &'static str, body: String, request_id: &str) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -57,7 +57,7 @@ pub(super) fn quota_headers(quota: &Quota) -> [(HeaderName, HeaderValue); 2] {
 }
 
 /// A wait in seconds, rounded up.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
+pub(in crate::http) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::headers::{self, Response};
 use crate::access::{BookFull, Denial, MAX_DESCRIPTION, Quota};
 use crate::http::lambda::MAX_BODY;
-use crate::http::request::{MAX_CHARACTERS, RequestError};
+use crate::http::request::{AwsError, MAX_CHARACTERS, RequestError};
 use crate::http::routes::NoRoute;
 
 /// What a client sees of an error.
@@ -18,24 +18,43 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     parameter: Option<String>,
+    /// The name of the error in AWS's API, if it has one of its own.
+    aws_code: Option<&'static str>,
+    /// How long to wait before the next request.
+    retry_after: Option<Duration>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The type of a problem. A new one exists only if a client would act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
+    /// The request is not valid.
     InvalidRequest,
+    /// It came over plain HTTP.
     HttpsRequired,
+    /// It has no valid key.
     Unauthorized,
+    /// Its key may not do this.
     Forbidden,
+    /// Its path does not exist.
     NotFound,
+    /// Its policy does not exist.
+    NoPolicy,
+    /// Its path does not have this method.
     MethodNotAllowed,
+    /// Its body is too large.
     BodyTooLarge,
+    /// Its body is not JSON.
     UnsupportedMediaType,
+    /// The limits of its caller are used up.
     RateLimited,
+    /// Its precondition does not hold.
     PreconditionFailed,
+    /// It contradicts what is stored.
     Conflict,
+    /// Something failed that must not fail.
     Internal,
+    /// The database cannot be used at the moment.
     Unavailable,
 }
 
@@ -48,6 +67,7 @@ impl Kind {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not-found",
+            Self::NoPolicy => "policy-not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::BodyTooLarge => "body-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
@@ -66,6 +86,7 @@ impl Kind {
             Self::Unauthorized => "No valid API key",
             Self::Forbidden => "Not allowed",
             Self::NotFound => "Not found",
+            Self::NoPolicy => "No such policy",
             Self::MethodNotAllowed => "Method not allowed",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "Unsupported media type",
@@ -82,7 +103,7 @@ impl Kind {
             Self::InvalidRequest | Self::HttpsRequired => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoPolicy => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -111,7 +132,7 @@ struct Body<'a> {
 
 impl Problem {
     fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), parameter: None, headers: Vec::new() }
+        Self { kind, detail: detail.into(), parameter: None, aws_code: None, retry_after: None, headers: Vec::new() }
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -170,7 +191,7 @@ impl Problem {
     /// The key is bound to something else.
     #[must_use]
     pub fn bound_key(detail: &str) -> Self {
-        Self::new(Kind::Forbidden, detail)
+        Self { aws_code: Some("InvalidRequestException"), ..Self::new(Kind::Forbidden, detail) }
     }
 
     /// The key may not manage policies.
@@ -182,7 +203,7 @@ impl Problem {
     /// There is no such policy.
     #[must_use]
     pub fn no_policy() -> Self {
-        Self::new(Kind::NotFound, "This policy does not exist; GET /api/policies lists all policies.")
+        Self::new(Kind::NoPolicy, "This policy does not exist; GET /api/policies lists all policies.")
     }
 
     /// The precondition of a change of a policy does not hold.
@@ -218,6 +239,7 @@ impl Problem {
         let mut problem = Self::new(Kind::RateLimited, format!("Try again in {seconds} seconds."))
             .with_header(header::RETRY_AFTER, HeaderValue::from(seconds));
         problem.headers.extend(headers::quota_headers(quota));
+        problem.retry_after = Some(retry_after);
         problem
     }
 
@@ -248,6 +270,10 @@ impl Problem {
     #[must_use]
     pub fn invalid(error: &RequestError) -> Self {
         let (kind, parameter, detail) = match error {
+            RequestError::Aws(AwsError { code, message }) => {
+                return Self { aws_code: Some(code), ..Self::new(Kind::InvalidRequest, message.clone()) };
+            }
+            RequestError::Vault(message) => (Kind::InvalidRequest, None, message.clone()),
             RequestError::UnknownParameter { name, suggestions } => return Self::unknown_parameter(name, suggestions),
             RequestError::RepeatedParameter(name) => {
                 (Kind::InvalidRequest, Some(*name), format!("{name} is given more than once"))
@@ -336,6 +362,24 @@ impl Problem {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.kind.status()
+    }
+
+    /// What is wrong, as the API's own form classifies it.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of the error in AWS's API, if it has one of its own.
+    #[must_use]
+    pub const fn aws_code(&self) -> Option<&'static str> {
+        self.aws_code
+    }
+
+    /// How long to wait before the next request.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What is wrong, in words.

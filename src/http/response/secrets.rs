@@ -20,14 +20,14 @@ pub struct Generated<'a> {
 }
 
 /// The text of generated secrets, lent to the writer of a body.
-pub(super) enum Texts<'a> {
+pub(in crate::http) enum Texts<'a> {
     One(&'a str),
     Several(Vec<&'a str>),
 }
 
 impl<'a> Texts<'a> {
     /// The member of a body that holds the secret, and the one that holds the list; one of them is `None`.
-    pub(super) fn members(&self) -> (Option<&'a str>, Option<&[&'a str]>) {
+    pub(in crate::http) fn members(&self) -> (Option<&'a str>, Option<&[&'a str]>) {
         match self {
             Self::One(text) => (Some(text), None),
             Self::Several(texts) => (None, Some(texts)),
@@ -37,7 +37,7 @@ impl<'a> Texts<'a> {
 
 impl Generated<'_> {
     /// The answer with the secrets: as plain text, or as the JSON that `write` makes of them.
-    pub(super) fn response(
+    pub(in crate::http) fn response(
         &self,
         request_id: &str,
         write: impl FnOnce(&Texts<'_>) -> Result<String, Error>,

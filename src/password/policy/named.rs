@@ -15,13 +15,15 @@ pub struct NamedPolicy {
     pub constraints: Option<Constraints>,
     /// The preset that it is, or that it is built on.
     pub preset: Option<&'static Preset>,
+    /// Whether the length of a stored policy is the only one, as in Vault's policies.
+    pub has_exact_length: bool,
 }
 
 impl NamedPolicy {
     /// A preset.
     #[must_use]
     pub fn preset(preset: &'static Preset) -> Self {
-        Self { name: preset.name.to_owned(), constraints: None, preset: Some(preset) }
+        Self { name: preset.name.to_owned(), constraints: None, preset: Some(preset), has_exact_length: false }
     }
 
     /// The requirements of the policy, with the constraints of a request that add to them.
@@ -108,6 +110,13 @@ impl NamedPolicy {
             && requested < least
         {
             return Err(self.weakened("length", &format!("{least} or more")));
+        }
+        if let (true, Some(exact)) = (self.has_exact_length, least) {
+            if request.length.is_some_and(|requested| requested != exact) {
+                return Err(self.weakened("length", &exact.to_string()));
+            }
+            sum.length = least;
+            return Ok(());
         }
         (sum.length, sum.min_length) = (request.length, least);
         Ok(())

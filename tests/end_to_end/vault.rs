@@ -1,0 +1,223 @@
+//! Vault's password policies.
+
+use passloom::access::{Binding, BoundPolicy};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Deployment, Request, check_all};
+
+const HCL: &str = "# builds\nlength = 20\nrule \"charset\" {\n  charset = \"abcdef\"\n  min-chars = 3\n}\nrule \"charset\" {\n  \
+                   charset = \"0123456789\"\n}\n";
+
+async fn send(deployment: &Deployment, key: &str, method: &'static str, path: &str, body: Value) -> Answer {
+    let request = if body.is_null() { Request::get("") } else { Request::post(body.to_string()) };
+    let request = request.method(method).path(&format!("/v1/{path}")).header("x-vault-token", key);
+    deployment
+        .send(request.header("x-vault-request", "true").header("content-type", "application/x-www-form-urlencoded"))
+        .await
+}
+
+/// Checks an error in Vault's form.
+fn assert_errors(answer: &Answer, status: u64, message: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    let errors = answer.json()["errors"].clone();
+    assert!(errors[0].as_str().unwrap().starts_with(message), "{errors}");
+}
+
+async fn administrator(deployment: &Deployment) -> String {
+    deployment.database.bound_key("admin", Binding { admin: true, ..Binding::default() }).await
+}
+
+#[tokio::test]
+async fn policy_in_hcl_is_written_read_drawn_from_and_deleted() {
+    let deployment = Deployment::start().await;
+    let (admin, user) = (administrator(&deployment).await, deployment.ample_key().await);
+    let path = "sys/policies/password/ci";
+    let written = send(&deployment, &admin, "PUT", path, json!({ "policy": HCL })).await;
+    assert_eq!((written.status, written.body.as_str()), (204, ""));
+    let line = deployment.log.last();
+    assert_eq!(
+        (&line["event"], &line["api"], &line["policy_revision"]),
+        (&json!("policy.created"), &json!("vault"), &json!(1))
+    );
+
+    let read = send(&deployment, &user, "GET", path, Value::Null).await.ok();
+    assert_eq!(read["data"], json!({ "policy": HCL }), "as it was written");
+    for member in ["lease_id", "renewable", "lease_duration", "wrap_info", "warnings", "auth", "request_id"] {
+        assert!(read.get(member).is_some(), "{member}");
+    }
+    for method in ["GET", "PUT", "POST"] {
+        let answer = send(&deployment, &user, method, &format!("{path}/generate"), Value::Null).await.ok();
+        let password = answer["data"]["password"].as_str().unwrap();
+        assert!(password.len() == 20 && password.chars().filter(char::is_ascii_lowercase).count() >= 3, "{password}");
+    }
+    assert_eq!(deployment.log.last()["event"], "password.generated");
+    // The same policy in this service's own API; its length is exact.
+    let own = deployment.generate(&user, "policy=ci").await.ok();
+    assert_eq!((&own["length"], &own["policy_name"]), (&json!(20), &json!("ci")));
+    deployment.generate(&user, "policy=ci&length=21").await.assert_problem(400);
+    for method in ["LIST", "GET"] {
+        let list = send(&deployment, &user, method, "sys/policies/password", Value::Null).await.ok();
+        let keys = list["data"]["keys"].as_array().unwrap();
+        assert!(keys.contains(&json!("ci")) && keys.contains(&json!("cis")), "{list}");
+    }
+    // Base64 of the text is read, too; the last write wins.
+    let encoded = aws_smithy_types::base64::encode(HCL.replace("20", "24"));
+    assert_eq!(send(&deployment, &admin, "POST", path, json!({ "policy": encoded })).await.status, 204);
+    assert_eq!(deployment.log.last()["event"], "policy.updated");
+    for _ in 0..2 {
+        assert_eq!(send(&deployment, &admin, "DELETE", path, Value::Null).await.status, 204, "also when there is none");
+    }
+    assert_errors(&send(&deployment, &user, "GET", path, Value::Null).await, 404, "policy does not exist");
+    assert_errors(
+        &send(&deployment, &user, "GET", &format!("{path}/generate"), Value::Null).await,
+        404,
+        "policy does not exist",
+    );
+}
+
+/// A text that loses a constraint is never written.
+#[tokio::test]
+async fn policy_of_another_language_is_read_as_hcl_or_refused() {
+    let deployment = Deployment::start().await;
+    let admin = administrator(&deployment).await;
+    for (name, body) in [("plain", r#"{"length":12,"symbols":"\"\\$"}"#), ("runs", r#"{"max_repeating":1}"#)] {
+        let put = Request::post(body).method("PUT").path(&format!("/api/policies/{name}")).key(&admin);
+        assert_eq!(deployment.send(put).await.status, 201);
+    }
+    let read = async |name: &str| {
+        send(&deployment, &admin, "GET", &format!("sys/policies/password/{name}"), Value::Null).await
+    };
+    let text = read("plain").await.ok()["data"]["policy"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("length = 12\n"), "{text}");
+    let copy = send(&deployment, &admin, "PUT", "sys/policies/password/copy", json!({ "policy": text })).await;
+    assert_eq!(copy.status, 204, "{}", copy.body);
+    let combinations = async |name: &str| {
+        let described = deployment.send(Request::get("").path(&format!("/api/policies/{name}")).key(&admin)).await.ok();
+        described["combinations"].clone()
+    };
+    assert_eq!(combinations("plain").await, combinations("copy").await);
+    let refused = read("runs").await;
+    assert_errors(
+        &refused,
+        400,
+        "Vault's language has no max_repeating; read the policy with GET /api/policies/runs instead",
+    );
+    assert!(read("cis").await.ok()["data"]["policy"].as_str().unwrap().starts_with("length = 16\n"));
+}
+
+#[tokio::test]
+async fn invalid_requests_return_errors_in_the_form_of_vault() {
+    let deployment = Deployment::start().await;
+    let (admin, user) = (administrator(&deployment).await, deployment.ample_key().await);
+    let policies = "sys/policies/password";
+    let cases = [
+        ("PUT", "ci", json!({}), 400, "missing policy"),
+        ("PUT", "ci", json!({ "policy": "" }), 400, "missing policy"),
+        ("PUT", "ci", json!({ "policy": 1 }), 400, "policy must be a string"),
+        ("PUT", "ci", json!({ "policy": HCL, "other": 1 }), 400, "the body has policy, and nothing else"),
+        ("PUT", "ci", json!({ "policy": "length = 3" }), 400, "passwords must be between 4 and 4096 characters"),
+        ("PUT", "ci", json!({ "policy": "length = {" }), 400, "line 1, column "),
+        ("PUT", "cis", json!({ "policy": HCL }), 400, "The name of a policy has "),
+        ("PUT", "a/b", json!({ "policy": HCL }), 400, "The name of a policy has "),
+        ("GET", "CI", Value::Null, 400, "The name of a policy has "),
+        ("POST", "ci/generate", json!({ "length": 8 }), 400, "generate has no parameters"),
+        ("PATCH", "ci", Value::Null, 404, "This path does not exist"),
+    ];
+    check_all(cases, async |(method, name, body, status, message)| {
+        assert_errors(&send(&deployment, &admin, method, &format!("{policies}/{name}"), body).await, status, message);
+    })
+    .await;
+    assert_errors(
+        &send(&deployment, &user, "PUT", "sys/policies/password/ci", json!({ "policy": HCL })).await,
+        403,
+        "Only the API key",
+    );
+    assert_errors(
+        &send(&deployment, "wrong", "GET", "sys/policies/password/ci", Value::Null).await,
+        403,
+        "permission denied",
+    );
+    assert_errors(
+        &send(&deployment, &user, "GET", "secret/data/x", Value::Null).await,
+        404,
+        "This path does not exist",
+    );
+    let wrapped = Request::get("")
+        .path("/v1/sys/policies/password")
+        .header("x-vault-token", &user)
+        .header("x-vault-wrap-ttl", "60");
+    assert_errors(&deployment.send(wrapped).await, 400, "this service does not wrap answers");
+    let bearer =
+        Request::get("list=true").path("/v1/sys/policies/password").header("authorization", &format!("Bearer {user}"));
+    deployment.send(bearer).await.ok();
+    let busy = deployment.key(1, 10).await;
+    send(&deployment, &busy, "GET", "auth/token/lookup-self", Value::Null).await.ok();
+    let limited = send(&deployment, &busy, "GET", "auth/token/lookup-self", Value::Null).await;
+    assert_errors(&limited, 429, "Try again in ");
+    assert!(!limited.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn status_needs_no_key_and_lookup_self_tells_about_the_key() {
+    let deployment = Deployment::start().await;
+    for path in ["sys/health", "sys/seal-status"] {
+        let status = deployment.send(Request::get("").path(&format!("/v1/{path}"))).await.ok();
+        assert_eq!((&status["initialized"], &status["sealed"]), (&json!(true), &json!(false)));
+    }
+    assert_eq!((deployment.database.calls(), &deployment.log.last()["event"]), (0, &json!("health.checked")));
+    let key = deployment.ample_key().await;
+    let own = send(&deployment, &key, "GET", "auth/token/lookup-self", Value::Null).await.ok()["data"].clone();
+    assert_eq!((&own["type"], &own["ttl"], &own["expire_time"]), (&json!("service"), &json!(0), &Value::Null));
+    assert_eq!((&own["policies"], &own["renewable"]), (&json!(["default"]), &json!(false)));
+    assert_eq!(deployment.log.last()["event"], "key.read");
+}
+
+#[tokio::test]
+async fn random_bytes_are_counted_and_have_the_requested_form() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("sys/tools/random", json!({}), 44),
+        ("sys/tools/random/16", json!({ "format": "hex" }), 32),
+        ("sys/tools/random", json!({ "bytes": 3, "format": "base64", "source": "platform" }), 4),
+    ];
+    check_all(cases, async |(path, body, length)| {
+        let answer = send(&deployment, &key, "POST", path, body).await.ok();
+        assert_eq!(answer["data"]["random_bytes"].as_str().unwrap().len(), length);
+        let line = deployment.log.last();
+        assert_eq!((&line["event"], &line["operation"]), (&json!("random.generated"), &json!("random")));
+    })
+    .await;
+    for (path, body) in
+        [("sys/tools/random/0", json!({})), ("sys/tools/random/131073", json!({})), ("sys/tools/random/x", json!({}))]
+    {
+        assert_errors(&send(&deployment, &key, "POST", path, body).await, 400, "bytes must be a whole number");
+    }
+    assert_errors(
+        &send(&deployment, &key, "POST", "sys/tools/random", json!({ "source": "seal" })).await,
+        400,
+        "the body has ",
+    );
+    let floor = deployment.database.bound_key("floor", Binding { min_entropy: Some(200), ..Binding::default() }).await;
+    send(&deployment, &floor, "POST", "sys/tools/random/32", json!({})).await.ok();
+    assert_errors(
+        &send(&deployment, &floor, "POST", "sys/tools/random/16", json!({})).await,
+        403,
+        "The request has 128 bits",
+    );
+    let policy = Some(BoundPolicy::Preset("cis".into()));
+    let bound = deployment.database.bound_key("bound", Binding { policy, ..Binding::default() }).await;
+    assert_errors(
+        &send(&deployment, &bound, "POST", "sys/tools/random", json!({})).await,
+        403,
+        "This API key is bound to policy cis",
+    );
+    send(&deployment, &bound, "GET", "sys/policies/password/cis/generate", Value::Null).await.ok();
+    assert_errors(
+        &send(&deployment, &bound, "GET", "sys/policies/password/wpa2/generate", Value::Null).await,
+        403,
+        "This API key is bound",
+    );
+    let list = send(&deployment, &bound, "LIST", "sys/policies/password", Value::Null).await.ok();
+    assert_eq!(list["data"]["keys"], json!(["cis"]));
+}
