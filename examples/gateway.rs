@@ -1,8 +1,8 @@
 //! The service behind plain HTTP, for the clients that test it: the function's handler, an embedded DynamoDB, and
 //! an HTTP server that turns requests into events as API Gateway does.
 //!
-//! Prints one line of JSON with the URL, a key, and a key with one request a minute. Ends when its standard input is
-//! closed.
+//! Prints one line of JSON with the URL and three keys: one without limits, one with three requests a minute, and one
+//! that does not exist. With the argument `none` it requires no key. Ends when its standard input is closed.
 
 mod embedded;
 
@@ -31,17 +31,19 @@ use tokio::net::TcpListener;
 /// Larger than the longest body that the function accepts, so that the function itself rejects longer ones.
 const MAX_BODY: usize = 1 << 20;
 
+const LIMITED: Limits = Limits { per_minute: NonZeroU32::new(3).unwrap(), per_day: NonZeroU32::new(1_000).unwrap() };
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Embedded { client, signing_secret, key, .. } = Embedded::start().await?;
+    let Embedded { client, signing_secret, key, unknown, .. } = Embedded::start().await?;
     let secrets = embedded::parse_signing_secret(&signing_secret)?;
-    let one = NonZeroU32::MIN;
-    let limits = Limits { per_minute: one, per_day: one.saturating_add(99) };
-    let limited = embedded::create_key(&client, &secrets, "limited", limits).await?;
+    let limited = embedded::create_key(&client, &secrets, "limited", LIMITED).await?;
+    let needs_key = std::env::args().nth(1).as_deref() != Some("none");
+    let auth = if needs_key { Auth::Key(secrets) } else { Auth::Address(LIMITED) };
     let origins = AllowedOrigins::parse("https://app.example.com").unwrap_or_default();
     // Audit lines go to the standard error, because the caller reads the standard output.
     let app = App::new(
-        Auth::Key(secrets),
+        auth,
         true,
         origins,
         Store::new(client, TABLE.into()),
@@ -51,7 +53,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new().fallback(handle).with_state(Arc::new(app));
-    writeln!(io::stdout(), "{}", json!({ "url": format!("http://{address}"), "key": key, "limited_key": limited }))?;
+    let url = format!("http://{address}");
+    writeln!(io::stdout(), "{}", json!({ "url": url, "key": key, "limited": limited, "unknown": unknown }))?;
     io::stdout().flush()?;
     let input_closed = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
     tokio::select! {
@@ -70,7 +73,12 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     for (name, value) in reply["headers"].as_object().into_iter().flatten() {
         response = response.header(name, value.as_str().unwrap_or_default());
     }
-    let body = Body::from(reply["body"].as_str().unwrap_or_default().to_owned());
+    let body = reply["body"].as_str().unwrap_or_default();
+    let body = if reply["isBase64Encoded"] == true {
+        Body::from(STANDARD.decode(body).map_err(|_| axum::http::StatusCode::BAD_GATEWAY)?)
+    } else {
+        Body::from(body.to_owned())
+    };
     response.body(body).map_err(|_| axum::http::StatusCode::BAD_GATEWAY)
 }
 

@@ -101,7 +101,8 @@ async fn serve(
         () = healthy(port) => {}
     }
     print(&format!(
-        "\nPassloom listens on http://127.0.0.1:{port}. Try:\n\n  \
+        "\nPassloom listens on http://127.0.0.1:{port}. Open http://127.0.0.1:{port}/ in a browser and enter the key\n\n  \
+         {key}\n\nor try:\n\n  \
          curl -H 'X-Api-Key: {key}' 'http://127.0.0.1:{port}/api/generate?length=24&special=true'\n\n\
          The key is kept in {FOLDER}/{API_KEY}. Audit lines follow. Ctrl-C stops everything.\n"
     ))?;

@@ -46,11 +46,12 @@ fn start() -> Result<(), Error> {
 }
 
 async fn serve() -> Result<(), Error> {
-    let Settings { table, auth, audit, origins, apis, allow_http, endpoint } = Settings::read(settings::from_process)?;
+    let Settings { table, auth, audit, origins, apis, allow_http, pages, endpoint } =
+        Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
     let store = Store::new(client, table);
     let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), Clock::system());
-    let app = Arc::new(app.with_apis(apis));
+    let app = Arc::new(app.with_apis(apis).with_pages(pages));
     run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = app.clone();
         async move { Ok::<_, Error>(app.handle(event.payload.get(), &event.context.request_id).await) }

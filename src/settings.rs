@@ -31,6 +31,8 @@ pub struct Settings {
     pub apis: CompatibleApis,
     /// `ALLOW_HTTP`: whether requests over plain HTTP are answered. Defaults to false.
     pub allow_http: bool,
+    /// `PAGES`: whether the pages for browsers are served, `on`, the default, or `off`.
+    pub pages: bool,
     /// The address of DynamoDB and the credentials: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
     /// `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`, `AWS_CA_BUNDLE`.
     pub endpoint: Endpoint,
@@ -86,11 +88,17 @@ impl Settings {
             Some(None) => reader.error("COMPATIBLE_APIS", "must list aws and vault, separated by a comma, or be none"),
         };
         let allow_http = reader.parsed("ALLOW_HTTP", false, "true or false");
+        let pages = match reader.optional("PAGES").as_deref() {
+            None | Some("on") => Some(true),
+            Some("off") => Some(false),
+            Some(_) => reader.error("PAGES", "must be on or off"),
+        };
         let origins = reader.origins();
         let endpoint = reader.endpoint();
         reader.finish(|| {
-            let (table, auth, audit, origins, apis) = (table?, auth?, audit?, origins?, apis?);
-            Some(Self { table, auth, audit, origins, apis, allow_http, endpoint: endpoint? })
+            let (table, auth, audit, origins) = (table?, auth?, audit?, origins?);
+            let (apis, pages, endpoint) = (apis?, pages?, endpoint?);
+            Some(Self { table, auth, origins, audit, apis, allow_http, pages, endpoint })
         })
     }
 }

@@ -3,8 +3,8 @@
 usage: sbom.py <target triple> <function>
 
 It lists the crates that cargo links for that target, as reported by `cargo tree`, without the crates of tests, build
-scripts, macros and optional features. `cargo metadata` alone is not enough, because it includes the features that the
-tests enable. The same commit gives the same bytes.
+scripts, macros and optional features, and the crates whose files the build embeds. `cargo metadata` alone is not
+enough, because it includes the features that the tests enable. The same commit gives the same bytes.
 """
 
 import hashlib
@@ -15,6 +15,10 @@ import sys
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
+
+
+# Their code is not linked, but the function contains files of theirs: Swagger UI.
+EMBEDDED = {"utoipa-swagger-ui-vendored"}
 
 
 def run(*command: str) -> str:
@@ -62,6 +66,10 @@ def main() -> None:
         )
     }
     project, *crates = needs
+    embedded = [crate for crate in about if crate[0] in EMBEDDED]
+    crates += embedded
+    needs[project].update(embedded)
+    needs.update({crate: set() for crate in embedded})
     crates.sort()
 
     # The date of the commit is the same in every build of it.

@@ -7,6 +7,7 @@ use crate::access::{BookFull, Denial, KeyError, PoliciesUnavailable, Refusal};
 use crate::audit::{Cause, Reason};
 use crate::http::Problem;
 use crate::http::request::RequestError;
+use crate::http::response::NotAcceptable;
 use crate::http::routes::NoRoute;
 use crate::password::Entropy;
 
@@ -19,6 +20,8 @@ pub(super) enum Failure {
     HttpsRequired,
     /// No operation has its path and method.
     NoRoute(NoRoute),
+    /// The client does not accept the encoding of the answer.
+    NotAcceptable,
     /// It has no caller.
     Credentials(CredentialsError),
     /// It is not valid.
@@ -51,6 +54,7 @@ impl Failure {
             Self::UnknownEvent => Problem::unknown_event(),
             Self::HttpsRequired => Problem::https_required(),
             Self::NoRoute(error) => Problem::no_route(*error),
+            Self::NotAcceptable => Problem::not_acceptable(),
             Self::Credentials(CredentialsError::NoKey | CredentialsError::Key(_))
             | Self::Refusal(Refusal::UnknownKey) => Problem::unauthorized(),
             Self::Credentials(CredentialsError::ConflictingKeys) => Problem::conflicting_keys(),
@@ -78,6 +82,7 @@ impl Failure {
             Self::HttpsRequired => Reason::HttpsRequired.into(),
             Self::NoRoute(NoRoute::Path) => Reason::NotFound.into(),
             Self::NoRoute(NoRoute::Method { .. }) => Reason::MethodNotAllowed.into(),
+            Self::NotAcceptable => Reason::NotAcceptable.into(),
             Self::Credentials(error) => match error {
                 CredentialsError::NoKey => Reason::NoKey,
                 CredentialsError::ConflictingKeys => Reason::ConflictingKeys,
@@ -198,6 +203,12 @@ impl From<PoliciesUnavailable> for Failure {
 impl From<NoRoute> for Failure {
     fn from(error: NoRoute) -> Self {
         Self::NoRoute(error)
+    }
+}
+
+impl From<NotAcceptable> for Failure {
+    fn from(_: NotAcceptable) -> Self {
+        Self::NotAcceptable
     }
 }
 

@@ -8,6 +8,7 @@ mod floor;
 mod generate;
 mod key;
 mod named_policy;
+mod page;
 mod passphrase;
 mod policies;
 mod progress;
@@ -44,6 +45,7 @@ pub struct App {
     allow_http: bool,
     origins: AllowedOrigins,
     apis: CompatibleApis,
+    with_pages: bool,
     services: Services,
     audit: AuditLog,
     is_warm: AtomicBool,
@@ -62,13 +64,19 @@ impl App {
     ) -> Self {
         let services = Services { store, clock, samplers: SamplerCache::default() };
         let apis = CompatibleApis::default();
-        Self { auth, allow_http, origins, apis, services, audit, is_warm: AtomicBool::new(false) }
+        Self { auth, allow_http, origins, apis, with_pages: true, services, audit, is_warm: AtomicBool::new(false) }
     }
 
     /// The same app, which answers these APIs of other services. By default it answers all of them.
     #[must_use]
     pub fn with_apis(self, apis: CompatibleApis) -> Self {
         Self { apis, ..self }
+    }
+
+    /// The same app, which serves the pages for browsers or not. By default it does.
+    #[must_use]
+    pub fn with_pages(self, with_pages: bool) -> Self {
+        Self { with_pages, ..self }
     }
 
     /// Handles one event. `invocation` is Lambda's id of it.
@@ -159,7 +167,7 @@ impl App {
     }
 
     async fn perform_own(&self, request: &HttpRequest, progress: &mut Progress) -> Result<(Event, Response), Failure> {
-        let operation = routes::find(&request.method, &request.path)?;
+        let operation = routes::find(&request.method, &request.path, self.with_pages)?;
         progress.record.operation = Some(operation.name());
         let services = &self.services;
         let response = match operation {
@@ -174,6 +182,7 @@ impl App {
             }
             Operation::Health => response::health(&progress.record.request_id)?,
             Operation::OpenApi => response::openapi_document(&progress.record.request_id),
+            Operation::Page(page) => page::read(page, &self.auth, request, &progress.record.request_id)?,
             Operation::Options { allow } => response::methods(allow, &progress.record.request_id),
             Operation::Policies => {
                 let caller = match self.auth {
@@ -218,6 +227,7 @@ const fn success(operation: Operation) -> Event {
         Operation::Key => Event::KeyRead,
         Operation::Health => Event::HealthChecked,
         Operation::OpenApi => Event::ContractRead,
+        Operation::Page(_) => Event::PageRead,
         Operation::Options { .. } => Event::OptionsRead,
     }
 }

@@ -27,6 +27,8 @@ named_enum! {
         HealthChecked = "health.checked",
         /// The OpenAPI document was read.
         ContractRead = "contract.read",
+        /// A page or an asset was read.
+        PageRead = "page.read",
         /// The methods of a path were requested.
         OptionsRead = "options.read",
         /// The request was refused because of an error of the client.
@@ -54,6 +56,7 @@ impl Event {
             | Self::KeyRead
             | Self::HealthChecked
             | Self::ContractRead
+            | Self::PageRead
             | Self::OptionsRead => "INFO",
         }
     }

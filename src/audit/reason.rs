@@ -15,6 +15,8 @@ named_enum! {
         NotFound = "not-found",
         /// The path does not have this method.
         MethodNotAllowed = "method-not-allowed",
+        /// The client does not accept the encoding of the answer.
+        NotAcceptable = "not-acceptable",
         /// The request has no API key.
         NoKey = "no-key",
         /// The API key does not have the form of a key, or its checksum is wrong.

@@ -31,7 +31,8 @@ impl AllowedOrigins {
         }
         let headers = response.headers_mut();
         // A cache must not use the answer for one origin for another.
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let vary = if headers.contains_key(header::VARY) { "Accept-Encoding, Origin" } else { "Origin" };
+        headers.insert(header::VARY, HeaderValue::from_static(vary));
         let Some(origin) =
             request.get(header::ORIGIN).filter(|origin| self.0.iter().any(|known| *origin == known.as_str()))
         else {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::response::Response;
+use super::response::{self, Response};
 
 /// The largest body of this service's own API, in bytes.
 pub(super) const MAX_BODY: usize = 16 * 1024;
@@ -254,21 +254,26 @@ impl Reply {
         let status = response.status();
         let status_code = i64::from(status.as_u16());
         let (parts, body) = response.into_parts();
-        let body = Some(Body::Text(body));
+        let (body, in_base64) = match body {
+            response::Body::Text(text) => (Some(Body::Text(text)), false),
+            response::Body::Bytes(bytes) => (Some(Body::Binary(bytes)), true),
+        };
         match front_end {
             FrontEnd::HttpApi => {
                 let mut reply = ApiGatewayV2httpResponse::default();
                 (reply.status_code, reply.headers, reply.body) = (status_code, parts.headers, body);
+                reply.is_base64_encoded = in_base64;
                 Self::HttpApi(reply)
             }
             FrontEnd::RestApi => {
                 let mut reply = ApiGatewayProxyResponse::default();
                 (reply.status_code, reply.multi_value_headers, reply.body) = (status_code, parts.headers, body);
+                reply.is_base64_encoded = in_base64;
                 Self::RestApi(reply)
             }
             FrontEnd::LoadBalancer => {
                 let mut reply = AlbTargetGroupResponse::default();
-                (reply.status_code, reply.body) = (status_code, body);
+                (reply.status_code, reply.body, reply.is_base64_encoded) = (status_code, body, in_base64);
                 // A setting of the target group decides which of the two it reads.
                 (reply.headers, reply.multi_value_headers) = (parts.headers.clone(), parts.headers);
                 let reason = status.canonical_reason().unwrap_or_default();

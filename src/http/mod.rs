@@ -2,12 +2,13 @@
 //!
 //! [`lambda`] decodes the events of four front ends into one [`HttpRequest`]. [`routes`] finds the operation,
 //! [`request`] reads its parameters, [`response`] writes its answer, [`AllowedOrigins`] lets browsers read it, and
-//! [`Reply`] gives it the form that the front end reads.
+//! [`Reply`] gives it the form that the front end reads. [`pages`] has the pages for browsers.
 
 mod cors;
 pub mod dialects;
 pub mod lambda;
 mod openapi;
+pub mod pages;
 pub mod request;
 pub mod response;
 pub mod routes;

@@ -2,6 +2,8 @@
 
 use lambda_http::http::Method;
 
+use super::pages::Page;
+
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -23,6 +25,8 @@ pub enum Operation {
     Health,
     /// Returns the OpenAPI document.
     OpenApi,
+    /// Returns a page or an asset.
+    Page(Page),
     /// Lists the methods of a path.
     Options {
         /// The methods, as the `Allow` header lists them.
@@ -44,6 +48,7 @@ impl Operation {
             Self::Key => "key",
             Self::Health => "health",
             Self::OpenApi => "openapi",
+            Self::Page(_) => "page",
             Self::Options { .. } => "options",
         }
     }
@@ -55,7 +60,7 @@ const READ_OR_POST: &str = "GET, HEAD, POST, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 const READ_OR_CHANGE: &str = "GET, HEAD, PUT, DELETE, OPTIONS";
 
-/// Each path, its operation and its methods.
+/// Each path of the API, its operation and its methods. The pages are found by [`Page::find`].
 pub const ROUTES: [(&str, Operation, &str); 9] = [
     ("/api/generate", Operation::Generate, READ_OR_POST),
     ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
@@ -94,14 +99,16 @@ pub fn last_part(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// Finds the operation for a method and a path.
+/// Finds the operation for a method and a path. `with_pages` says whether the pages exist.
 ///
 /// # Errors
 /// [`NoRoute`] says whether the path or the method is wrong.
-pub fn find(method: &Method, path: &str) -> Result<Operation, NoRoute> {
-    let (_, operation, allow) = ROUTES.iter().find(|route| matches(route.0, path)).ok_or(NoRoute::Path)?;
+pub fn find(method: &Method, path: &str, with_pages: bool) -> Result<Operation, NoRoute> {
+    let route = ROUTES.iter().find(|route| matches(route.0, path)).map(|&(_, operation, allow)| (operation, allow));
+    let page = || with_pages.then(|| Page::find(path)).flatten().map(|page| (Operation::Page(page), READ));
+    let (operation, allow) = route.or_else(page).ok_or(NoRoute::Path)?;
     if !allow.split(", ").any(|one| one == method.as_str()) {
         return Err(NoRoute::Method { allow });
     }
-    Ok(if method == Method::OPTIONS { Operation::Options { allow } } else { *operation })
+    Ok(if method == Method::OPTIONS { Operation::Options { allow } } else { operation })
 }

@@ -11,7 +11,8 @@ fn resolve(reference: &str) -> Result<(), String> {
     }
     let Some(test) = test else { return Ok(()) };
     let source = read(path);
-    let is_test = [format!("fn {test}("), format!("def {test}(")].iter().any(|head| source.contains(head));
+    let heads = [format!("fn {test}("), format!("def {test}("), format!("test(\"{test}\",")];
+    let is_test = heads.iter().any(|head| source.contains(head));
     if is_test { Ok(()) } else { Err(format!("{path} has no test {test}")) }
 }
 

@@ -281,5 +281,5 @@ async fn other_paths_and_deployments_without_the_api_answer_as_before() {
     deployment.send(Request::get("").path("/nothing").key(&key)).await.assert_problem(404);
     let mut without = Deployment::start().await;
     without.app = without.app.with_apis(CompatibleApis::parse("vault").unwrap());
-    without.send(request("{}").header("x-amz-security-token", &key)).await.assert_problem(404);
+    without.send(request("{}").header("x-amz-security-token", &key)).await.assert_problem(405);
 }

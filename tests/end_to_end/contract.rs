@@ -1,16 +1,20 @@
 //! The OpenAPI document is compared with the code; and what HTTP and browsers require: HEAD, OPTIONS and CORS.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use passloom::access::{BookFull, Denial, Quota};
+use passloom::http::Problem;
 use passloom::http::request::{
     GenerateParameter, MAX_COUNT, ParameterName, PassphraseParameter, PolicyParameter, StoredPolicyParameter,
     ValidateParameter,
 };
+use passloom::http::response::Body;
 use passloom::http::routes::ROUTES;
 use passloom::password::{PRESETS, Start, Wordlist};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Deployment, Function, ORIGIN, Request, check_all};
+use crate::support::{Database, Deployment, Function, ORIGIN, Request, check_all, limits};
 
 /// The OpenAPI document that the function returns.
 async fn document() -> Value {
@@ -193,13 +197,80 @@ async fn published_problems_are_real() {
         ("BadRequest", Request::get("lenght=20").key(&key)),
         ("Unauthorized", Request::get("")),
         ("MethodNotAllowed", Request::post("").path("/api/health")),
+        ("BodyTooLarge", Request::post("x".repeat(17_000)).key(&key)),
+        ("UnsupportedMediaType", Request::post("{}").header("content-type", "text/plain").key(&key)),
+    ];
+    // These need a fault, or a state that other tests produce.
+    let quota = Quota {
+        limits: limits(60, 10_000),
+        minute: 0,
+        minute_reset: Duration::from_secs(12),
+        day: 9_940,
+        day_reset: Duration::from_hours(1),
+    };
+    let made = [
+        ("Forbidden", Problem::denied(Denial::Expired)),
+        ("NotFound", Problem::no_policy()),
+        ("Conflict", Problem::book_full(BookFull::Policies)),
+        ("PreconditionFailed", Problem::precondition_failed()),
+        ("RateLimited", Problem::rate_limited(&quota, Duration::from_secs(12))),
+        ("InternalError", Problem::internal()),
+        ("Unavailable", Problem::unavailable()),
     ];
     let published = members(responses).into_iter().filter(|name| !example(name).is_null());
-    assert_eq!(published.collect::<BTreeSet<_>>(), set(cases.iter().map(|(name, _)| *name)));
+    let checked = cases.iter().map(|(name, _)| *name).chain(made.iter().map(|(name, _)| *name));
+    assert_eq!(published.collect::<BTreeSet<_>>(), set(checked));
     check_all(cases, async |(name, request)| {
         assert_eq!(deployment.send(request).await.json(), *example(name));
     })
     .await;
+    for (name, problem) in made {
+        let Body::Text(text) = problem.to_response("id").into_body() else { panic!("{name} is not a text") };
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), *example(name), "{name}");
+    }
+}
+
+/// What a reference needs: tags, descriptions, and an example of each value and answer.
+#[tokio::test]
+async fn published_operations_are_described_with_examples() {
+    let document = document().await;
+    let tags: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        operations.extend(methods.as_object().unwrap().iter().map(|(method, operation)| (path, method, operation)));
+    }
+    check_all(operations, async |(_, _, operation)| {
+        assert!(tags.contains(operation["tags"][0].as_str().unwrap()));
+        assert!(operation["description"].is_string() && operation["summary"].is_string());
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{}", parameter["name"]);
+            assert!(!parameter["schema"]["examples"][0].is_null(), "{}", parameter["name"]);
+            // Swagger UI would send it, and all examples together contradict each other.
+            assert!(parameter["example"].is_null() && parameter["examples"].is_null(), "{}", parameter["name"]);
+        }
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let reference = answer["$ref"].as_str().map(|one| one.trim_start_matches('#'));
+            let answer = reference.map_or(answer, |one| document.pointer(one).unwrap());
+            assert!(answer["description"].is_string(), "{status}");
+            for content in answer["content"].as_object().into_iter().flat_map(|all| all.values()) {
+                assert!(!content["example"].is_null() || !content["examples"].is_null(), "{status}");
+            }
+        }
+    })
+    .await;
+    let schemas = &document["components"]["schemas"];
+    for name in ["GenerateRequest", "PassphraseRequest", "ValidateRequest"] {
+        for (parameter, schema) in schemas[name]["properties"].as_object().unwrap() {
+            assert!(schema["description"].is_string() && !schema["examples"][0].is_null(), "{name} {parameter}");
+        }
+    }
+    let deployment = Deployment::start().await;
+    let listed = deployment.send(Request::get("").path("/api/policies")).await.ok();
+    let example = document["paths"]["/api/policies"]["get"]["responses"]["200"]["content"]["application/json"]
+        .get("example")
+        .unwrap();
+    assert_eq!(example["policies"][0], listed["policies"][0]);
 }
 
 #[tokio::test]

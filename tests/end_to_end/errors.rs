@@ -248,10 +248,13 @@ async fn query_with_post_or_body_with_get_returns_400() {
 #[tokio::test]
 async fn unknown_path_returns_404() {
     let deployment = Deployment::start().await;
-    check_all(["/", "/api", "/api/generate/", "/API/generate", "//api/generate", ""], async |path| {
-        let problem = deployment.send(Request::get("").path(path)).await.assert_problem(404);
-        assert_eq!(problem["detail"], "This path does not exist; /openapi.json lists all paths.");
-    })
+    check_all(
+        ["/docs/", "/assets/", "/index.html", "/api", "/api/generate/", "/API/generate", "//api/generate", ""],
+        async |path| {
+            let problem = deployment.send(Request::get("").path(path)).await.assert_problem(404);
+            assert_eq!(problem["detail"], "This path does not exist; /openapi.json lists all paths.");
+        },
+    )
     .await;
 }
 

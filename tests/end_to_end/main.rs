@@ -21,6 +21,7 @@ mod events;
 mod generate;
 mod keys;
 mod named_policies;
+mod pages;
 mod passphrase;
 mod policy;
 mod presets;

@@ -15,6 +15,7 @@ use passloom::http::lambda::{Query, RequestBody, decode};
 use passloom::http::request::{
     GenerateRequest, PassphraseRequest, PolicyDocument, Precondition, RequestError, ValidateRequest,
 };
+use passloom::http::response::Body;
 use passloom::http::{FrontEnd, HttpRequest, Problem};
 use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
@@ -80,7 +81,8 @@ fn read(request: &HttpRequest) {
     for error in errors.into_iter().flatten() {
         let answer = Problem::invalid(&error).to_response("fuzz");
         assert!(answer.status().is_client_error());
-        let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+        let Body::Text(text) = answer.body() else { panic!("an error is a text") };
+        let body: serde_json::Value = serde_json::from_str(text).unwrap();
         assert_eq!(body["status"], answer.status().as_u16());
     }
 }

@@ -39,6 +39,8 @@ EVERYTHING = {
 
 # The throttle of each path that requires no key.
 KEYLESS_THROTTLE = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+# The throttle of the assets, which are large.
+ASSETS_THROTTLE = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 40}
 
 
 def rust(*folders: str) -> str:
@@ -142,19 +144,23 @@ class Template(unittest.TestCase):
             one["Properties"]["RouteKey"]: name
             for name, one in self.plain.items() if one["Type"] == "AWS::ApiGatewayV2::Route"
         }
-        paths = keyless_paths()
+        paths = keyless_paths() | {"/", "/docs"}
         # Every method of these paths, so that a request with a wrong method does not use up the throttle of the others.
-        keyless = {f"ANY {path}" for path in paths}
-        self.assertEqual(set(routes), {"$default"} | keyless)
+        # Clients of AWS's API send a POST to /, which requires a key.
+        keyless = {f"{'GET' if path == '/' else 'ANY'} {path}" for path in paths}
+        assets = "ANY /assets/{proxy+}"
+        self.assertEqual(set(routes), {"$default", assets} | keyless)
         stage = self.plain["Stage"]
-        self.assertEqual(stage["Properties"]["RouteSettings"], dict.fromkeys(keyless, KEYLESS_THROTTLE))
+        throttles = dict.fromkeys(keyless, KEYLESS_THROTTLE) | {assets: ASSETS_THROTTLE}
+        self.assertEqual(stage["Properties"]["RouteSettings"], throttles)
         # API Gateway rejects settings of a route that does not exist yet.
-        self.assertEqual({routes[key] for key in keyless}, set(stage["DependsOn"]))
+        self.assertEqual({routes[key] for key in keyless | {assets}}, set(stage["DependsOn"]))
         allowed = {
             one["Properties"]["SourceArn"].split(":")[-1]
             for one in self.plain.values() if one["Type"] == "AWS::Lambda::Permission"
         }
-        self.assertEqual(allowed, {"<Api>/$default/$default"} | {f"<Api>/$default/*{path}" for path in paths})
+        paths |= {"$default", "/assets/*"}
+        self.assertEqual(allowed, {f"<Api>/$default/{path if path == '$default' else f'*{path}'}" for path in paths})
 
     def test_requests_near_the_throttle_raise_an_alarm(self):
         for rate in (100, 250):

@@ -64,7 +64,11 @@ impl CompatibleApis {
             return Dialect::Vault;
         }
         let is_aws = self.aws && request.method == Method::POST && request.headers.contains_key(aws::TARGET);
-        if is_aws && routes::find(&request.method, &request.path).is_err() { Dialect::Aws } else { Dialect::Passloom }
+        if is_aws && routes::find(&request.method, &request.path, true).is_err() {
+            Dialect::Aws
+        } else {
+            Dialect::Passloom
+        }
     }
 }
 

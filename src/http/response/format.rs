@@ -43,7 +43,7 @@ fn quality(ranges: &[&str], kind: &str, subtype: &str) -> u16 {
 }
 
 /// `0.75` is 750; a malformed weight is 0.
-fn thousandths(weight: &str) -> u16 {
+pub(super) fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return 0;

@@ -8,7 +8,22 @@ use lambda_http::http::{self, HeaderValue, StatusCode};
 use crate::access::Quota;
 
 /// A response before it gets the form of its front end.
-pub type Response = http::Response<String>;
+pub type Response = http::Response<Body>;
+
+/// The body of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A text.
+    Text(String),
+    /// Bytes that are not a text.
+    Bytes(Vec<u8>),
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
 
 pub(in crate::http) const JSON: &str = "application/json";
 
@@ -20,8 +35,13 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 /// A response with the headers that every response has.
-pub(in crate::http) fn new(status: StatusCode, content_type: &'static str, body: String, request_id: &str) -> Response {
-    let mut response = Response::new(body);
+pub(in crate::http) fn new(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Body>,
+    request_id: &str,
+) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -36,7 +56,7 @@ pub(in crate::http) fn new(status: StatusCode, content_type: &'static str, body:
 
 /// Removes the body, for the answer to HEAD.
 pub fn remove_body(response: &mut Response) {
-    response.body_mut().clear();
+    *response.body_mut() = Body::Text(String::new());
 }
 
 /// Adds what remains of the caller's limits.

@@ -42,6 +42,8 @@ pub enum Kind {
     NoPolicy,
     /// Its path does not have this method.
     MethodNotAllowed,
+    /// Its client does not accept the form of the answer.
+    NotAcceptable,
     /// Its body is too large.
     BodyTooLarge,
     /// Its body is not JSON.
@@ -69,6 +71,7 @@ impl Kind {
             Self::NotFound => "not-found",
             Self::NoPolicy => "policy-not-found",
             Self::MethodNotAllowed => "method-not-allowed",
+            Self::NotAcceptable => "not-acceptable",
             Self::BodyTooLarge => "body-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::RateLimited => "rate-limited",
@@ -88,6 +91,7 @@ impl Kind {
             Self::NotFound => "Not found",
             Self::NoPolicy => "No such policy",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::NotAcceptable => "Not acceptable",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::RateLimited => "Rate limit exceeded",
@@ -105,6 +109,7 @@ impl Kind {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoPolicy => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -264,6 +269,12 @@ impl Problem {
             NoRoute::Method { allow } => Self::new(Kind::MethodNotAllowed, format!("This path supports {allow}."))
                 .with_header(header::ALLOW, HeaderValue::from_static(allow)),
         }
+    }
+
+    /// The client does not accept gzip.
+    #[must_use]
+    pub fn not_acceptable() -> Self {
+        Self::new(Kind::NotAcceptable, "This file is available in gzip only; send Accept-Encoding: gzip.")
     }
 
     /// The request is not valid.

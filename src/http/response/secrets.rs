@@ -44,7 +44,7 @@ impl Generated<'_> {
     ) -> Result<Response, Error> {
         let texts = self.secrets.iter().map(Secret::expose);
         if self.format == Format::Text {
-            let body = texts.flat_map(|text| [text, "\n"]).collect();
+            let body: String = texts.flat_map(|text| [text, "\n"]).collect();
             return Ok(headers::new(StatusCode::OK, "text/plain; charset=utf-8", body, request_id));
         }
         let texts = match (self.count, self.secrets) {

@@ -1,0 +1,28 @@
+// Writes the screenshots of the documents to the folder that is named: node screenshots.mjs FOLDER
+
+import { generate, key, open, startBrowser, startService } from "./support.mjs";
+
+const [folder] = process.argv.slice(2);
+const SETTINGS = "#tab=password&length=24&special=true&exclude_similar=true";
+const browser = await startBrowser();
+const service = await startService();
+
+async function generator(name, options) {
+  const session = await open(browser, service.url, { path: `/${SETTINGS}`, reducedMotion: "reduce", ...options });
+  await key(session.page, service.key);
+  await generate(session.page);
+  await session.page.locator(".secret").waitFor();
+  await session.page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+  await session.page.screenshot({ path: `${folder}/${name}.png` });
+  await session.close();
+}
+
+await generator("page-light", { viewport: { width: 1180, height: 900 }, colorScheme: "light" });
+await generator("page-dark", { viewport: { width: 1180, height: 900 }, colorScheme: "dark" });
+await generator("page-narrow", { viewport: { width: 320, height: 900 }, colorScheme: "light" });
+const reference = await open(browser, service.url, { path: "/docs", viewport: { width: 1180, height: 900 } });
+await reference.page.locator(".opblock").first().waitFor();
+await reference.page.screenshot({ path: `${folder}/reference.png` });
+await reference.close();
+await browser.close();
+await service.stop();
