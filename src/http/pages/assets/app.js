@@ -192,10 +192,14 @@ function policiesTab() {
 
 // --- The key ---
 
-/** Shows what the service says of the key, once it was entered. A service without that path says nothing. */
+/** The key that the service was asked about last: each question counts as a request. */
+let described = "";
+
+/** Shows what the service says of the key, once it was entered. */
 async function describeKey() {
   const status = byId("key-status");
-  if (!/^plk_\w{55}$/.test(key())) return;
+  if (!/^plk_\w{55}$/.test(key()) || key() === described) return;
+  described = key();
   try {
     const one = await send("api/key");
     const parts = [`Key “${one.name}”`, one.policy && `bound to the policy ${one.policy.name}`,
