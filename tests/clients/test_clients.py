@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 from pathlib import Path
 
 import boto3
 import hvac
+import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
@@ -182,6 +184,25 @@ class Boto3(unittest.TestCase):
         moto.stop()
 
 
+class JavaScript(unittest.TestCase):
+    def test_sdk_gets_passwords_and_named_errors(self):
+        modules = os.environ.get("JAVASCRIPT")
+        if not modules:
+            sys.stderr.write("skipped: the test with the AWS SDK for JavaScript: npm is not installed\n")
+            self.skipTest("npm is not installed")
+
+        def get(key=None, **members):
+            variables = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "eu-central-1",
+                         "AWS_SESSION_TOKEN": key or SERVICE.key, "AWS_ENDPOINT_URL_SECRETS_MANAGER": SERVICE.url}
+            script = [shutil.which("node"), ROOT / "tests/clients/javascript.mjs", modules, json.dumps(members)]
+            return json.loads(subprocess.run(script, env=os.environ | variables, capture_output=True, check=True).stdout)
+
+        self.assertEqual(len(get()["password"]), 32)
+        self.assertTrue(get(ExcludePunctuation=True, PasswordLength=20)["password"].isalnum())
+        self.assertEqual(get(PasswordLength=2)["error"], "InvalidParameterException")
+        self.assertEqual(get("wrong")["error"], "UnrecognizedClientException")
+
+
 class Hvac(unittest.TestCase):
     def setUp(self):
         self.vault = hvac.Client(url=SERVICE.url, token=SERVICE.key)
@@ -215,6 +236,34 @@ class Hvac(unittest.TestCase):
     def test_random_bytes_have_the_requested_form(self):
         answer = self.vault.write_data("sys/tools/random/16", data={"format": "hex"})
         self.assertEqual(len(bytes.fromhex(answer["data"]["random_bytes"])), 16)
+
+
+class ExternalSecrets(unittest.TestCase):
+    """The requests that the manifests in docs/recipes.md describe."""
+
+    def manifest(self, kind):
+        text = (ROOT / "docs/recipes.md").read_text().split("## External Secrets Operator")[1].split("\n## ")[0]
+        found = [yaml.safe_load(block.split("```")[0]) for block in text.split("```yaml\n")[1:]]
+        return next(one["spec"] for one in found if one["kind"] == kind)
+
+    def send(self, url, method, headers, body=None):
+        url = url.replace("https://passloom.example.com", SERVICE.url)
+        headers = {name: value.replace("{{ .auth.key }}", SERVICE.key) for name, value in headers.items()}
+        request = urllib.request.Request(url, data=body and body.encode(), method=method, headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
+    def test_webhook_generator_gets_a_password(self):
+        spec = self.manifest("Webhook")
+        answer = self.send(spec["url"], spec["method"], spec["headers"], spec["body"])
+        self.assertEqual(spec["result"]["jsonPath"], "$")
+        self.assertEqual(len(answer["password"]), 24)
+
+    def test_vault_generator_gets_a_password(self):
+        spec = self.manifest("VaultDynamicSecret")
+        url = f"{spec['provider']['server']}/v1{spec['path']}"
+        answer = self.send(url, spec["method"], {"X-Vault-Token": SERVICE.key, "X-Vault-Request": "true"})
+        self.assertEqual(len(answer["data"]["password"]), 16)
 
 
 class VaultProgram(unittest.TestCase):
