@@ -14,7 +14,7 @@ use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, Preconditi
 use crate::http::response::{self, NamedPolicyFacts, Response};
 use crate::password::{PRESETS, WorkBudget};
 
-/// How often a change is tried again when another one was made before it.
+/// How often a change is tried if other changes are made before it.
 const MAX_ATTEMPTS: usize = 4;
 
 /// The presets; with a caller also the stored policies; for a bound key its policy alone.
@@ -142,7 +142,7 @@ async fn delete(
     Ok((Event::PolicyDeleted, response::no_content(&progress.record.request_id)))
 }
 
-/// Makes a change of one policy, once more if another change was made before it. Returns whether the policy existed.
+/// Makes a change of one policy, again if another change was made before it. Returns whether the policy existed.
 pub(super) async fn change(
     services: &Services,
     name: &str,
