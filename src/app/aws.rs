@@ -23,6 +23,8 @@ pub(super) async fn generate(
     let policy = if is_bound { added } else { alone };
     let Drawn { secrets, entropy, policy, .. } = draw(services, &policy, None, &admission, progress).await?;
     if is_bound && includes_space && !policy.spec().pool.contains(b' ') {
+        // The drawn password does not leave.
+        progress.record.count = None;
         return Err(RequestError::from(aws::space_is_not_allowed()).into());
     }
     let generated = Generated { secrets: &secrets, count: None, entropy, format: Format::Json };

@@ -210,6 +210,9 @@ async fn bound_key_gets_passwords_of_its_policy() {
         assert_error(&send(&deployment, &key, body).await, 400, "InvalidRequestException", message);
     })
     .await;
+    // A refusal after the draw has no password, and its audit line counts none.
+    assert_eq!(send(&deployment, &key, json!({ "IncludeSpace": true })).await.status, 400);
+    assert_eq!(deployment.log.last()["count"], Value::Null);
     let floor = deployment.database.bound_key("floor", Binding { min_entropy: Some(250), ..Binding::default() }).await;
     let longer = send(&deployment, &floor, json!({})).await.json();
     assert!(longer["RandomPassword"].as_str().unwrap().len() > 32);
