@@ -42,13 +42,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = if needs_key { Auth::Key(secrets) } else { Auth::Address(LIMITED) };
     let origins = AllowedOrigins::parse("https://app.example.com").unwrap_or_default();
     // Audit lines go to the standard error, because the caller reads the standard output.
+    let clock = Clock::system();
     let app = App::new(
         auth,
         true,
         origins,
-        Store::new(client, TABLE.into()),
+        Store::new(client, TABLE.into(), clock.now()),
         AuditLog::new(io::stderr(), AuditFormat::Json),
-        Clock::system(),
+        clock,
     );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;

@@ -49,8 +49,9 @@ async fn serve() -> Result<(), Error> {
     let Settings { table, auth, audit, origins, apis, allow_http, pages, endpoint } =
         Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
-    let store = Store::new(client, table);
-    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), Clock::system());
+    let clock = Clock::system();
+    let store = Store::new(client, table, clock.now());
+    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), clock);
     let app = Arc::new(app.with_apis(apis).with_pages(pages));
     run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = app.clone();

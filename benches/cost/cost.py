@@ -21,8 +21,10 @@ def main():
     prices = {name: entry["price"] for name, entry in json.loads((HERE / "prices.json").read_text()).items()
               if name != "read"}
     figures = json.loads((HERE.parent / "function" / "figures.json").read_text())
-    warm, refusals = figures["warm"]["Passloom"], figures["refusals"]
-    working = warm["processor_microseconds"] / 1e3 / SHARE_OF_128_MB
+    warm = figures["warm"]["Passloom"]
+    calls = figures["calls"]
+    microseconds = warm["processor_microseconds"]["p50"]
+    working = microseconds / 1e3 / SHARE_OF_128_MB
     start = figures["starts"]["Passloom"]["answer"]["p50"] / SHARE_OF_128_MB
 
     def requests(millions, *, gateway, writes, works):
@@ -32,8 +34,7 @@ def main():
             "HTTP API": millions * prices["http_api_million"] * gateway,
             "Lambda, requests": millions * prices["lambda_million"],
             "Lambda, time": millions * 1e6 * MEMORY_GB * billed / 1e3 * prices["lambda_gigabyte_second_arm64"],
-            "DynamoDB": millions * (writes * prices["dynamodb_write_million"]
-                                    + (STARTS * prices["dynamodb_read_million"] if writes else 0)),
+            "DynamoDB": millions * writes * prices["dynamodb_write_million"],
             "logs": millions * (figures["audit_bytes"] + ACCESS_LOG_BYTES * gateway) / 1e3 * prices["logs_gigabyte"],
         }
 
@@ -42,8 +43,8 @@ def main():
         "passwords, Function URL": requests(1, gateway=0, writes=warm["calls"], works=working),
         "passwords, HTTP API, 100 in a request": requests(0.01, gateway=1, writes=warm["calls"],
                                                           works=figures["batch_processor_microseconds"] / 1e3 / SHARE_OF_128_MB),
-        "cached refusals, HTTP API": requests(1, gateway=1, writes=refusals["cached refusal"], works=working),
-        "requests with a forged key, HTTP API": requests(1, gateway=1, writes=refusals["forged key"], works=working),
+        "cached refusals, HTTP API": requests(1, gateway=1, writes=calls["cached refusal"], works=working),
+        "requests with a forged key, HTTP API": requests(1, gateway=1, writes=calls["forged key"], works=working),
     }
     parts = list(rows["passwords, HTTP API"])
     lines = ["| A million | " + " | ".join(parts) + " | sum, USD |", "|---|" + "---:|" * (len(parts) + 1)]
@@ -52,7 +53,7 @@ def main():
         lines.append(f"| {name} | {cells} | **{sum(row.values()):.2f}** |")
     secrets = prices["secrets_manager_million"]
     lines.append(f"| passwords, AWS Secrets Manager's GetRandomPassword |" + " |" * len(parts) + f" **{secrets:.2f}** |")
-    notes = (f"Billed: {warm['processor_microseconds']:.0f} µs of processor time for a request and "
+    notes = (f"Billed: {microseconds:.0f} µs of processor time for a request and "
               f"{figures['batch_processor_microseconds']:.0f} µs for a batch, at {SHARE_OF_128_MB:.1%} of a core; {DATABASE_MS} ms "
               f"for the database; one start for every hundred requests. An audit line has {figures['audit_bytes']:.0f} bytes.")
     lines += ["", *textwrap.wrap(notes, 100, break_on_hyphens=False)]

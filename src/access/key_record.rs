@@ -52,7 +52,7 @@ pub struct Usage {
     pub admissions: u64,
     /// Admissions in this UTC day.
     pub today: u64,
-    /// When it was last admitted, to two seconds.
+    /// When it was last admitted, to four seconds.
     pub last_use: Option<SystemTime>,
 }
 

@@ -156,6 +156,18 @@ async fn updated_key_takes_effect_with_the_next_request() {
     assert_eq!(status(&database, &created["key"]).await, 200);
 }
 
+/// The ceiling in the item is that of the higher limit, and the function has not read the item.
+#[tokio::test]
+async fn lowered_limit_applies_to_the_first_request_in_another_function() {
+    let database = Database::start().await;
+    let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
+    assert_eq!(status(&database, &created["key"]).await, 200);
+    run_json(&database, &["keys", "update", "ci", "--per-minute", "1"]).await;
+    assert!(database.items().await[0].get("c").is_none());
+    assert_eq!(status(&database, &created["key"]).await, 429);
+    assert_eq!(database.admissions().await, 1);
+}
+
 #[tokio::test]
 async fn rotated_key_accepts_the_old_secret_for_the_overlap() {
     let database = Database::start().await;

@@ -190,6 +190,7 @@ async fn dead_connection_of_a_read_is_replaced() {
     check_all([Reply::Reset, Reply::Held], async |reply| {
         let deployment = Deployment::start().await;
         let key = deployment.ample_key().await;
+        deployment.clock.advance(Duration::from_secs(10));
         deployment.database.fail([Fault::instead_of_call(reply)]);
         assert_eq!(deployment.generate(&key, "").await.status, 200);
         assert_eq!((deployment.database.calls_of("GetItem"), deployment.database.calls_of("UpdateItem")), (2, 1));
@@ -216,6 +217,8 @@ async fn dead_connection_of_a_write_is_replaced() {
 async fn write_belongs_to_the_slot_in_which_it_is_sent() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
+    // After ten seconds without an answer the function reads the item before it writes.
+    deployment.clock.advance(Duration::from_secs(10));
     deployment.database.fail([Fault::after_call(Reply::Delayed)]);
     let (answer, ()) = tokio::join!(deployment.generate(&key, ""), async {
         deployment.database.held().await;
@@ -224,9 +227,9 @@ async fn write_belongs_to_the_slot_in_which_it_is_sent() {
     });
     assert_eq!(answer.status, 200);
     let item = &deployment.database.items().await[0];
-    assert_eq!(item[format!("m{}", START / 2 + 3)]["N"], "0", "{item}");
-    assert!(item.get(format!("m{}", START / 2)).is_none(), "{item}");
-    assert_eq!(deployment.log.last()["timestamp"], "2026-01-01T00:00:07.000Z", "the time of the write");
+    assert_eq!(item[format!("m{}", START / 2 + 8)]["N"], "0", "{item}");
+    assert!(item.get(format!("m{}", START / 2 + 4)).is_none(), "{item}");
+    assert_eq!(deployment.log.last()["timestamp"], "2026-01-01T00:00:17.000Z", "the time of the write");
 }
 
 /// The answer comes more than a second after the clock reading of its write: the tolerance of the limit is used up.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use passloom::access::Store;
 use passloom::app::App;
@@ -176,7 +176,7 @@ async fn panic_outside_an_operation_returns_500() {
         Auth::Address(limits(1, 1)),
         false,
         AllowedOrigins::default(),
-        Store::new(client, database.table().name),
+        Store::new(client, database.table().name, SystemTime::UNIX_EPOCH),
         AuditLog::new(io::sink(), AuditFormat::Json),
         Clock::new(|| panic!("canary"), Instant::now),
     );

@@ -335,7 +335,7 @@ async fn answer_of_a_known_key_reports_its_quota() {
     let key = deployment.key(60, 10_000).await;
     let answer = deployment.generate(&key, "").await;
     assert_eq!(answer.header("ratelimit-policy"), "\"minute\";q=60;w=60, \"day\";q=10000;w=86400");
-    assert_eq!(answer.header("ratelimit"), "\"minute\";r=59;t=64, \"day\";r=9999;t=86400");
+    assert_eq!(answer.header("ratelimit"), "\"minute\";r=59;t=66, \"day\";r=9999;t=86400");
     assert!(!deployment.generate("plk_no", "").await.headers.contains_key("ratelimit"));
 }
 

@@ -88,7 +88,7 @@ async fn unknown_key_returns_401_and_is_cached() {
     for _ in 0..5 {
         assert_eq!(deployment.generate(&key, "").await.assert_problem(401)["detail"], UNAUTHORIZED);
     }
-    assert_eq!((deployment.database.calls(), deployment.database.calls_of("GetItem")), (1, 1));
+    assert_eq!((deployment.database.calls(), deployment.database.calls_of("UpdateItem")), (1, 1));
     assert!(deployment.database.items().await.is_empty());
 }
 
@@ -130,7 +130,7 @@ async fn expired_key_returns_403() {
     }
     let line = deployment.log.last();
     assert_eq!((&line["reason"], &line["key_name"]), (&"key-expired".into(), &"test".into()));
-    assert_eq!((deployment.database.calls_of("UpdateItem"), deployment.database.calls_of("GetItem")), (1, 2));
+    assert_eq!((deployment.database.calls_of("UpdateItem"), deployment.database.calls_of("GetItem")), (2, 1));
     // A later expiry takes effect when the cached refusal is ten seconds old.
     deployment.database.change_key("expires_at = :end", &[(":end", seconds_after_start(3_600))]).await;
     deployment.clock.advance(Duration::from_secs(10));

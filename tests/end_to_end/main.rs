@@ -32,5 +32,6 @@ mod rules;
 mod soak;
 mod template;
 mod tls;
+mod unread_write;
 mod validate;
 mod vault;

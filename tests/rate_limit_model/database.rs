@@ -21,7 +21,8 @@ pub struct Item {
 
 impl Item {
     pub fn new(stored: bool, per_minute: u32) -> Self {
-        Self { stored, version: 1, per_minute, counters: Counters::default() }
+        let counters = Counters { ceiling: stored.then_some(per_minute.into()), ..Counters::default() };
+        Self { stored, version: 1, per_minute, counters }
     }
 
     /// The limit per minute is the only one that the models test.
@@ -30,45 +31,53 @@ impl Item {
     }
 
     /// Changes the limit, as an administrator does.
-    pub fn set_limit(&mut self, per_minute: u32) {
+    pub fn set_limit(&mut self, per_minute: u32, rules: &Rules) {
         self.per_minute = per_minute;
         self.version += 1;
+        if rules.change_removes_ceiling {
+            self.counters.ceiling = None;
+        }
     }
 
-    /// Whether the condition of a write that pins this version of the key holds.
-    fn permits(&self, write: &ConditionalWrite, version: u64) -> bool {
-        let Counters { n, epoch, .. } = self.counters;
+    /// Whether the condition of a write holds that pins this version of the key, or none.
+    fn permits(&self, write: &ConditionalWrite, version: Option<u64>) -> bool {
+        let Counters { n, epoch, ceiling, .. } = self.counters;
         let precondition_holds = match write.precondition {
             Precondition::Absent => !self.stored,
+            Precondition::BelowStored => ceiling.is_some_and(|ceiling| n < ceiling),
             Precondition::Below(bound) => self.stored && n < bound && epoch == write.epoch,
             Precondition::Exactly(bound) => self.stored && n == bound && epoch == write.epoch,
         };
-        precondition_holds && self.version == version
+        precondition_holds && version.is_none_or(|version| self.version == version)
     }
 
-    /// Whether a write can be applied, now or later: `n`, the epoch and the version only grow.
-    pub fn may_permit(&self, write: &ConditionalWrite, version: u64) -> bool {
+    /// Whether a write can be applied, now or later: `n`, the epoch and the version only grow, and the ceiling changes.
+    pub fn may_permit(&self, write: &ConditionalWrite, version: Option<u64>) -> bool {
         let Counters { n, epoch, .. } = self.counters;
         let precondition_may_hold = match write.precondition {
             Precondition::Absent => !self.stored,
+            Precondition::BelowStored => true,
             Precondition::Below(bound) => n < bound && epoch <= write.epoch,
             Precondition::Exactly(bound) => n <= bound && epoch <= write.epoch,
         };
-        precondition_may_hold && self.version <= version
+        precondition_may_hold && version.is_none_or(|version| self.version <= version)
     }
 
     /// Applies a write if its condition holds.
-    pub fn apply(&mut self, write: &ConditionalWrite, version: u64, rules: &Rules) -> bool {
+    pub fn apply(&mut self, write: &ConditionalWrite, version: Option<u64>, rules: &Rules) -> bool {
         if !self.permits(write, version) {
             return false;
         }
-        let Counters { n, slots, days, epoch, last_write } = &mut self.counters;
+        let Counters { n, slots, days, epoch, last_write, ceiling } = &mut self.counters;
         slots.entry(write.slot).or_insert(*n);
         days.entry(write.day).or_insert(*n);
         slots.retain(|slot, _| !write.stale.0.contains(slot));
         days.retain(|day, _| !write.stale.1.contains(day));
         *n += 1;
         *last_write = write.write_token;
+        if let Precondition::Below(bound) = write.precondition {
+            *ceiling = Some(bound);
+        }
         let repeated = matches!(write.precondition, Precondition::Exactly(_));
         *epoch += u64::from(repeated && rules.repetition_raises_epoch);
         self.stored = true;

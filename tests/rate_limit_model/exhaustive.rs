@@ -22,11 +22,11 @@ use crate::rules::{Rules, ceiling_too_low, short_window, wrong_rules};
 const START: Millis = 1_767_311_938_999;
 const MINUTE: Millis = 60_000;
 /// Steps by which time passes. Some lead from the last slot of a minute to the first of the next.
-const SHORT_STEPS: [Millis; 2] = [1_000, 2_000];
+const SHORT_STEPS: [Millis; 2] = [1_000, 4_000];
 /// About the length of the window. The millisecond leads from the last one of a second to the first of the next.
-const LONG_STEPS: [Millis; 9] = [58_001, 59_001, 60_001, 61_001, 62_001, 63_001, 64_001, 65_001, 66_001];
+const LONG_STEPS: [Millis; 10] = [58_001, 59_001, 60_001, 61_001, 62_001, 63_001, 65_001, 66_001, 68_001, 71_001];
 /// For how long a counted request can matter: 62 seconds, the length of a slot, and the differences of the clocks.
-const MEMORY: Millis = 66_001;
+const MEMORY: Millis = 68_001;
 
 /// A small configuration: the bounds keep the number of states finite.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,8 @@ struct Configuration {
     per_minute: u32,
     /// Whether the item exists at the beginning.
     stored: bool,
+    /// Whether a function that has not read the item writes without reading it.
+    connected: bool,
     /// The limit to which an administrator may change it, at any time.
     new_limit: Option<u32>,
     /// How far the clock of the second function is ahead.
@@ -93,9 +95,9 @@ struct Count {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     NotArrived,
-    /// Its function has read a state of the item, at `read_at` by its clock, and will send a write.
+    /// Its function will send a write. It has read a state of the item, at `read_at` by its clock, or none.
     Deciding {
-        state: Arc<Item>,
+        state: Option<Arc<Item>>,
         read_at: Millis,
         arrived: Millis,
         attempts: u32,
@@ -131,7 +133,7 @@ struct Sent {
     write: TimedWrite,
     /// Whether it repeats another write of its attempt. Both can be equal.
     second: bool,
-    version: u64,
+    version: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +203,7 @@ impl LimitModel {
 
     fn change_limit(&self, state: &mut State) {
         let limit = self.limit(true).try_into().unwrap();
-        Arc::make_mut(&mut state.item).set_limit(limit);
+        Arc::make_mut(&mut state.item).set_limit(limit, &self.rules);
         state.changed = true;
         for request in &mut state.requests {
             request.must_be_admitted = false;
@@ -210,16 +212,19 @@ impl LimitModel {
 
     fn arrive(&self, state: &mut State, function: usize) {
         let local_time = self.local_time(state, function);
-        let cached = state.caches[function].get_or_insert_with(|| (Arc::clone(&state.item), local_time)).clone();
+        if state.caches[function].is_none() && !self.configuration.connected {
+            state.caches[function] = Some((Arc::clone(&state.item), local_time));
+        }
+        let (known, read_at) = state.caches[function].clone().unzip();
         let counts = state.requests.iter().flat_map(|request| &request.counted);
         let recent = counts.filter(|count| state.now - count.time <= MEMORY).count();
-        let must_be_admitted = recent < self.limit(state.changed) && cached.0.version == state.item.version;
+        let is_current = known.as_ref().is_none_or(|known| known.version == state.item.version);
+        let must_be_admitted = recent < self.limit(state.changed) && is_current;
         let request = state.requests.iter_mut().find(|request| request.phase == Phase::NotArrived).unwrap();
         let arrived = if self.rules.clock_read_before_write { 0 } else { local_time };
-        let (state, read_at) = cached;
         *request = Request {
             function,
-            phase: Phase::Deciding { state, read_at, arrived, attempts: 0 },
+            phase: Phase::Deciding { state: known, read_at: read_at.unwrap_or_default(), arrived, attempts: 0 },
             must_be_admitted,
             ..Request::new()
         };
@@ -232,10 +237,12 @@ impl LimitModel {
             unreachable!("only a request that decides sends a write");
         };
         let reading = self.reading(state, function, arrived);
-        let attempts = attempts + 1;
-        let attempt = Attempt::new(&self.rules, &known, reading, state.now, write_token(index)).map(Box::new);
+        let (attempts, attempt) = match known {
+            Some(known) => (attempts + 1, Attempt::new(&self.rules, &known, reading, state.now, write_token(index))),
+            None => (attempts, Some(Attempt::unread(reading, state.now, write_token(index)))),
+        };
         let request = &mut state.requests[index];
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = attempt.map(Box::new) {
             request.writes.push(Sent { write: attempt.first.clone(), second: false, version: attempt.version });
             request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
         } else if local_time - read_at < REFUSAL_TTL {
@@ -251,7 +258,7 @@ impl LimitModel {
         let read_at = self.local_time(state, function);
         state.caches[function] = Some((Arc::clone(&item), read_at));
         state.requests[index].phase = if attempts < MAX_ATTEMPTS {
-            Phase::Deciding { state: item, read_at, arrived, attempts }
+            Phase::Deciding { state: Some(item), read_at, arrived, attempts }
         } else {
             Phase::Failed(Failure::TooManyAttempts)
         };
@@ -301,7 +308,7 @@ impl LimitModel {
     fn fail(&self, state: &mut State, index: usize, retry: Retry) {
         state.failures_left -= 1;
         let function = state.requests[index].function;
-        let Phase::Waiting { mut attempt, arrived, attempts, .. } = state.requests[index].phase.clone() else {
+        let Phase::Waiting { attempt, arrived, attempts, .. } = state.requests[index].phase.clone() else {
             unreachable!("only a request that waits can fail");
         };
         let reading = self.reading(state, function, arrived);
@@ -314,11 +321,10 @@ impl LimitModel {
         }
         // One throttled call does not matter, because it is repeated.
         request.must_be_admitted &= retry == Retry::Safe && attempt.second.is_none();
-        if attempt.second.is_some() {
+        let Some(attempt) = attempt.retry(&self.rules, retry, reading, now).map(Box::new) else {
             request.phase = Phase::Failed(Failure::Call);
             return;
-        }
-        attempt.retry(&self.rules, retry, reading, now);
+        };
         request.writes.push(Sent { write: attempt.last().clone(), second: true, version: attempt.version });
         request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
     }
@@ -340,7 +346,9 @@ impl LimitModel {
             match &mut request.phase {
                 Phase::Deciding { state, read_at, .. } => {
                     forget(read_at, *now, REFUSAL_TTL);
-                    share(state, item);
+                    if let Some(state) = state {
+                        share(state, item);
+                    }
                 }
                 Phase::Waiting { answer: Some(answer), .. } => share(&mut answer.item, item),
                 _ => {}
@@ -505,6 +513,7 @@ const BASE: Configuration = Configuration {
     concurrent: 2,
     per_minute: 1,
     stored: true,
+    connected: false,
     new_limit: None,
     clock_lead: MAX_CLOCK_SKEW,
     short_steps: 1,
@@ -513,7 +522,7 @@ const BASE: Configuration = Configuration {
 };
 
 /// Each bound is large in some of them. All at once there would be too many states.
-const CONFIGURATIONS: [Configuration; 12] = [
+const CONFIGURATIONS: [Configuration; 17] = [
     Configuration { short_steps: 2, failures: 1, ..BASE },
     Configuration { clock_lead: 0, short_steps: 2, ..BASE },
     Configuration { long_steps: 2, ..BASE },
@@ -521,6 +530,12 @@ const CONFIGURATIONS: [Configuration; 12] = [
     Configuration { new_limit: Some(2), ..BASE },
     Configuration { per_minute: 2, new_limit: Some(1), short_steps: 0, failures: 1, ..BASE },
     Configuration { requests: 3, per_minute: 2, new_limit: Some(1), long_steps: 0, failures: 1, ..BASE },
+    // The functions write without reading the item.
+    Configuration { connected: true, short_steps: 2, failures: 1, ..BASE },
+    Configuration { connected: true, per_minute: 2, new_limit: Some(1), short_steps: 0, failures: 1, ..BASE },
+    Configuration { connected: true, requests: 3, per_minute: 2, new_limit: Some(1), long_steps: 0, ..BASE },
+    Configuration { connected: true, requests: 3, per_minute: 2, short_steps: 0, failures: 1, ..BASE },
+    Configuration { connected: true, requests: 3, ..BASE },
     // The item does not exist.
     Configuration { stored: false, failures: 1, ..BASE },
     Configuration { stored: false, per_minute: 2, long_steps: 0, failures: 2, ..BASE },
@@ -576,8 +591,10 @@ fn wrong_rules_have_a_counterexample() {
     // One request is enough to be counted twice, and two to be admitted in one minute.
     let one = Configuration { requests: 1, per_minute: 2, long_steps: 0, failures: 1, ..BASE };
     let two = Configuration { short_steps: 2, ..BASE };
+    let unread = Configuration { connected: true, ..one };
+    let lowered = Configuration { connected: true, per_minute: 2, new_limit: Some(1), long_steps: 0, ..BASE };
     for (name, rules) in wrong_rules().into_iter().chain(more) {
-        let found = [one, two].into_iter().find_map(|configuration| {
+        let found = [one, two, unread, lowered].into_iter().find_map(|configuration| {
             let model = LimitModel { rules, configuration };
             // Breadth first, so that the counterexample is short.
             let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();

@@ -41,8 +41,8 @@ pub enum Retry {
 /// The writes that a request sends because of one state of the item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt {
-    /// The version of the key that the writes pin.
-    pub version: u64,
+    /// The version of the key that the writes pin; none if the function has not read the item.
+    pub version: Option<u64>,
     pub first: TimedWrite,
     pub second: Option<(Retry, TimedWrite)>,
 }
@@ -90,18 +90,28 @@ impl Attempt {
         };
         let write = ConditionalWrite::new(&item.counters, ceiling, time(reading), token);
         let write = if item.stored { write } else { write.creating() };
-        Some(Self { version: item.version, first: TimedWrite { write, sent_at }, second: None })
+        Some(Self { version: Some(item.version), first: TimedWrite { write, sent_at }, second: None })
     }
 
-    /// Sends the write again.
-    pub fn retry(&mut self, rules: &Rules, retry: Retry, reading: Millis, sent_at: Millis) {
+    /// The first write of a function that has not read the item.
+    pub fn unread(reading: Millis, sent_at: Millis, token: [u8; 16]) -> Self {
+        let write = ConditionalWrite::unread(time(reading), token);
+        Self { version: None, first: TimedWrite { write, sent_at }, second: None }
+    }
+
+    /// The second write, if the first may be sent again, and was not.
+    pub fn retry(&self, rules: &Rules, retry: Retry, reading: Millis, sent_at: Millis) -> Option<Self> {
         let first = &self.first.write;
         let write = match retry {
+            _ if self.second.is_some() => return None,
             Retry::Safe => first.moved(time(reading)),
-            Retry::OnlyIfUnapplied if rules.repetition_requires_unchanged_n => first.repeated(time(reading)),
-            Retry::OnlyIfUnapplied => first.clone(),
+            Retry::OnlyIfUnapplied => match first.repeated(time(reading)) {
+                Some(_) if !rules.repetition_requires_unchanged_n => first.clone(),
+                None if rules.unread_write_repeated => first.clone(),
+                repeated => repeated?,
+            },
         };
-        self.second = Some((retry, TimedWrite { write, sent_at }));
+        Some(Self { second: Some((retry, TimedWrite { write, sent_at })), ..self.clone() })
     }
 
     /// The write whose answer the function waits for.
@@ -121,7 +131,7 @@ impl Attempt {
             },
             _ => return Conclusion::Rejected,
         };
-        if item.version != self.version {
+        if self.version.is_some_and(|version| item.version != version) {
             Conclusion::OtherVersion
         } else if !counted_by.write.matches(&item.counters) {
             Conclusion::Mismatch

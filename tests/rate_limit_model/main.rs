@@ -30,9 +30,10 @@ use simulation::{Call, Request, Scenario, Simulation, Tally};
 /// long as a function waits for an answer, and a few are longer than a snapshot stays in the item.
 fn delay() -> impl Strategy<Value = Option<Millis>> {
     (0..1_000_000_u64).prop_map(|draw| match draw {
-        0..870_000 => Some(draw / 14_500),
-        870_000..920_000 => Some((draw - 870_000) / 25),
-        920_000..950_000 => Some((draw - 920_000) * 4),
+        0..850_000 => Some(draw / 14_000),
+        850_000..900_000 => Some((draw - 850_000) / 25),
+        900_000..930_000 => Some((draw - 900_000) / 3),
+        930_000..950_000 => Some((draw - 930_000) * 6),
         _ => None,
     })
 }
@@ -53,8 +54,17 @@ fn request() -> impl Strategy<Value = Request> {
     // The caller controls it: it can send its request slowly.
     let preparation = prop_oneof![20 => Just(0), 2 => 0..100_u64, 1 => 0..70_000_u64];
     let new_limit = prop::option::weighted(0.002, 1..=20_u32);
-    (gap, preparation, 0..8_usize, new_limit, prop::array::uniform4(call())).prop_map(
-        |(gap, preparation, function, new_limit, calls)| Request { gap, preparation, function, new_limit, calls },
+    let (forgotten, connected) = (prop::bool::weighted(0.01), any::<bool>());
+    (gap, preparation, 0..8_usize, forgotten, connected, new_limit, prop::array::uniform4(call())).prop_map(
+        |(gap, preparation, function, forgotten, connected, new_limit, calls)| Request {
+            gap,
+            preparation,
+            function,
+            forgotten,
+            connected,
+            new_limit,
+            calls,
+        },
     )
 }
 
@@ -101,7 +111,7 @@ fn limit_holds_despite_clock_skew_delays_and_lost_answers() {
 #[expect(clippy::print_stdout, reason = "shows what the model finds")]
 fn wrong_rules_break_the_limit() {
     for (name, rules) in wrong_rules() {
-        let failure = run(rules, 7, 5_000, 200);
+        let failure = run(rules, 10, 10_000, 200);
         let (reason, scenario) = failure.err().unwrap_or_else(|| panic!("{name} breaks nothing"));
         let requests = scenario.requests.len();
         println!("{name}: {reason}, in {requests} requests");

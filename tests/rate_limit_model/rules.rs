@@ -20,6 +20,10 @@ pub struct Rules {
     pub clock_read_before_write: bool,
     /// A request is not admitted if the answer is late.
     pub late_answer_rejected: bool,
+    /// A write that was sent without reading the item is sent again if its answer is lost.
+    pub unread_write_repeated: bool,
+    /// A change of the limit removes the ceiling from the item.
+    pub change_removes_ceiling: bool,
 }
 
 impl Default for Rules {
@@ -30,12 +34,14 @@ impl Default for Rules {
             repetition_raises_epoch: true,
             clock_read_before_write: true,
             late_answer_rejected: true,
+            unread_write_repeated: false,
+            change_removes_ceiling: true,
         }
     }
 }
 
 /// Wrong rules, by name.
-pub fn wrong_rules() -> [(&'static str, Rules); 7] {
+pub fn wrong_rules() -> [(&'static str, Rules); 9] {
     let right = Rules::default();
     [
         ("a fixed window", Rules { decide: fixed_window, ..right }),
@@ -48,6 +54,8 @@ pub fn wrong_rules() -> [(&'static str, Rules); 7] {
         ("a repeated write that does not raise the epoch", Rules { repetition_raises_epoch: false, ..right }),
         ("a clock that is read on arrival", Rules { clock_read_before_write: false, ..right }),
         ("late answers that are admitted", Rules { late_answer_rejected: false, ..right }),
+        ("a repeated write without a known n", Rules { unread_write_repeated: true, ..right }),
+        ("a ceiling that survives a change of the limit", Rules { change_removes_ceiling: false, ..right }),
     ]
 }
 

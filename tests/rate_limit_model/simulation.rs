@@ -35,6 +35,10 @@ pub struct Request {
     pub preparation: Millis,
     /// The index of its function, modulo the number of functions.
     pub function: usize,
+    /// Whether the function has forgotten what it knew about the item.
+    pub forgotten: bool,
+    /// Whether the function, if it knows nothing about the item, writes without reading it.
+    pub connected: bool,
     /// The limit that an administrator sets just before it.
     pub new_limit: Option<u32>,
     /// What happens to its calls, in their order.
@@ -188,9 +192,12 @@ impl<'s> Simulation<'s> {
     }
 
     fn receive(&mut self, request: usize) {
-        let Request { new_limit, preparation, .. } = self.scenario.requests[request];
+        let Request { new_limit, preparation, forgotten, .. } = self.scenario.requests[request];
+        if forgotten {
+            self.function(request).cached = None;
+        }
         if let (Some(per_minute), true) = (new_limit, self.scenario.stored) {
-            self.item.set_limit(per_minute);
+            self.item.set_limit(per_minute, &self.rules);
             self.limits.push(per_minute);
         }
         self.progress[request].arrived = self.local_time(request);
@@ -225,21 +232,26 @@ impl<'s> Simulation<'s> {
             }
             self.progress[request].attempts += 1;
             let (now, local_time, reading) = (self.now, self.local_time(request), self.reading(request));
-            let (state, read_at) = match &self.function(request).cached {
-                Some(cached) => cached.clone(),
+            let token = write_token(request);
+            let (state, read_at) = match self.function(request).cached.clone() {
+                Some(cached) => cached,
+                None if calls == 0 && self.scenario.requests[request].connected => {
+                    self.progress[request].attempts = 0;
+                    self.progress[request].attempt = Some(Attempt::unread(reading, now, token));
+                    return self.send(request);
+                }
                 None => self.refresh(request, Arc::new(self.item.clone())),
             };
-            let attempt = Attempt::new(&self.rules, &state, reading, now, write_token(request));
+            let attempt = Attempt::new(&self.rules, &state, reading, now, token);
             if attempt.is_some() {
                 self.progress[request].attempt = attempt;
-                self.send(request);
-                return;
+                return self.send(request);
             }
             if local_time - read_at < REFUSAL_TTL {
                 self.tally.refused += 1;
                 return;
             }
-            self.function(request).cached = None;
+            self.refresh(request, Arc::new(self.item.clone()));
         }
     }
 
@@ -320,12 +332,13 @@ impl<'s> Simulation<'s> {
     /// The function sends its write once more, then the request fails.
     fn retry(&mut self, request: usize, retry: Retry) {
         let (now, reading) = (self.now, self.reading(request));
-        let Progress { attempt: Some(attempt), calls, .. } = &mut self.progress[request] else { return };
-        if attempt.second.is_some() || *calls >= self.scenario.requests[request].calls.len() {
-            self.tally.uncertain += 1;
-        } else {
-            attempt.retry(&self.rules, retry, reading, now);
+        let Progress { attempt: Some(attempt), calls, .. } = &self.progress[request] else { return };
+        let second = attempt.retry(&self.rules, retry, reading, now);
+        if second.is_some() && *calls < self.scenario.requests[request].calls.len() {
+            self.progress[request].attempt = second;
             self.send(request);
+        } else {
+            self.tally.uncertain += 1;
         }
     }
 

@@ -13,8 +13,9 @@
 //! | `revoked_at` | when the key was revoked, in seconds since 1970 |
 //! | `h2`, `h2_until` | the previous secret, and until when it is valid, in seconds since 1970 |
 //! | `n` | admissions so far |
-//! | `m<slot>`, `d<day>` | `n` before the first admission of a 2-second slot, of a UTC day |
+//! | `m<slot>`, `d<day>` | `n` before the first admission of a 4-second slot, of a UTC day |
 //! | `rid` | the token of the last write |
+//! | `c` | for keys: the ceiling of the last write; absent after a change by an administrator |
 //! | `e` | repeated writes whose first answer was lost |
 //! | `delete_after` | for addresses: when DynamoDB may delete the item, in seconds since 1970 |
 
@@ -66,6 +67,7 @@ pub fn new_key_item(record: &KeyRecord) -> Item {
         ("n".to_owned(), number(0)),
         ("e".to_owned(), number(0)),
         ("rid".to_owned(), bytes(&WriteToken::default())),
+        ("c".to_owned(), number(record.limits.per_minute.min(record.limits.per_day).get().into())),
     ]);
     item.extend(record.expires_at.map(|when| ("expires_at".to_owned(), number(when))));
     if !record.allowed.is_empty() {
@@ -154,6 +156,7 @@ pub(super) fn counters(item: &Item) -> Result<Counters, ItemError> {
         days: snapshots(item, 'd'),
         epoch: parsed(item, "e")?,
         last_write: blob(item, "rid")?,
+        ceiling: optional(item, "c")?,
     })
 }
 

@@ -5,10 +5,13 @@
 //! (`update.rs`): `n` by the ceiling, what administrators change by `v`, the secret by `h`. When the condition
 //! fails, DynamoDB returns the item, and with it the current state.
 //!
+//! A key that is not cached is not read first either: its first write uses the ceiling that an earlier write left in the
+//! item.
+//!
 //! A write whose answer was lost is repeated once, in a way that cannot count twice
 //! ([`crate::access::limiter::conditional_write`]).
 
-use std::sync::Arc;
+use std::sync::{self, Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_dynamodb::Client;
@@ -23,6 +26,7 @@ use super::item::{self, Item};
 use super::policy_table::{Changed, PoliciesUnavailable, change_policies, read_policies};
 use super::update::update_item;
 use crate::access::caller::{Admission, Caller, CallerState, Refusal};
+use crate::access::key_record::KeyRecord;
 use crate::access::limiter::conditional_write::{ConditionalWrite, Outcome};
 use crate::access::limiter::window::{Decision, WriteToken};
 use crate::access::policy_book::{PolicyBook, PolicyChange};
@@ -37,6 +41,9 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(450);
 const WRITE_TOLERANCE: Duration = Duration::from_secs(1);
 /// How long a refusal is repeated from the cache.
 const REFUSAL_TTL: Duration = Duration::from_secs(10);
+/// How long after an answer the connection is expected to be alive. Lambda freezes a function between requests, and a
+/// connection that was closed meanwhile loses the next answer.
+const CONNECTION_TTL: Duration = Duration::from_secs(10);
 /// How often a request is tried with a newer state when the condition fails and the new state permits it.
 const MAX_ATTEMPTS: usize = 3;
 
@@ -45,6 +52,8 @@ pub struct Store {
     client: Client,
     table: String,
     cache: CallerCache,
+    /// When the database last answered.
+    answered_at: sync::Mutex<SystemTime>,
     policies: Mutex<Option<(SystemTime, Arc<PolicyBook>)>>,
 }
 
@@ -64,10 +73,11 @@ enum WriteResult {
 }
 
 impl Store {
-    /// The table with the given name.
+    /// The table with the given name, and when the client connected to the database.
     #[must_use]
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table, cache: CallerCache::default(), policies: Mutex::new(None) }
+    pub fn new(client: Client, table: String, connected_at: SystemTime) -> Self {
+        let answered_at = sync::Mutex::new(connected_at);
+        Self { client, table, cache: CallerCache::default(), answered_at, policies: Mutex::new(None) }
     }
 
     /// The stored policies, as they were at most ten seconds ago.
@@ -78,7 +88,7 @@ impl Store {
         // Held while one request reads, so that concurrent ones read once.
         let mut cached = self.policies.lock().await;
         match &*cached {
-            Some((read_at, book)) if is_recent(*read_at, clock.now()) => Ok(book.clone()),
+            Some((read_at, book)) if is_within(REFUSAL_TTL, *read_at, clock.now()) => Ok(book.clone()),
             _ => {
                 *cached = None;
                 let book = Arc::new(Box::pin(read_policies(&self.client, &self.table)).await?);
@@ -128,8 +138,18 @@ impl Store {
 
     async fn try_admit(&self, caller: &Caller, clock: &Clock, write_token: WriteToken) -> Result<Admission, Refusal> {
         let mut state = match self.cache.get(caller) {
-            Some(CacheEntry::Unknown { since }) if is_recent(since, clock.now()) => return Err(Refusal::UnknownKey),
+            Some(CacheEntry::Unknown { since }) if is_within(REFUSAL_TTL, since, clock.now()) => {
+                return Err(Refusal::UnknownKey);
+            }
             Some(CacheEntry::Known(state)) => *state,
+            None if matches!(caller, Caller::Key(..)) && self.is_connected(clock.now()) => {
+                let (now, began) = clock.now_and_instant();
+                let write = TimedWrite { write: ConditionalWrite::unread(now, write_token), now, began };
+                match self.write(caller, None, write, clock).await? {
+                    WriteResult::Applied(write, item) => return self.conclude(caller, None, &write, &item, clock),
+                    WriteResult::Rejected(item) => self.refresh(caller, item.as_ref(), clock.now())?,
+                }
+            }
             _ => self.read(caller, clock).await?,
         };
         for _ in 0..MAX_ATTEMPTS {
@@ -138,7 +158,7 @@ impl Store {
             }
             let (now, began) = clock.now_and_instant();
             if let Some(refusal) = state.denied(caller, now) {
-                if is_recent(state.read_at, now) {
+                if is_within(REFUSAL_TTL, state.read_at, now) {
                     return Err(refusal);
                 }
                 state = self.read(caller, clock).await?;
@@ -146,7 +166,7 @@ impl Store {
             }
             let ceiling = match state.counters.decide(state.limits, now) {
                 Decision::Admit { ceiling } => ceiling,
-                Decision::Refuse { until } if is_recent(state.read_at, now) => {
+                Decision::Refuse { until } if is_within(REFUSAL_TTL, state.read_at, now) => {
                     return Err(state.rate_limited(until, now));
                 }
                 // The counters still prove the refusal, but an administrator may have changed the key.
@@ -157,8 +177,9 @@ impl Store {
             };
             let write = ConditionalWrite::new(&state.counters, ceiling, now, write_token);
             let write = if state.stored { write } else { write.creating() };
-            match self.write(caller, &state, TimedWrite { write, now, began }, clock).await? {
-                WriteResult::Applied(write, item) => return self.conclude(caller, &state, &write, &item, clock),
+            let record = state.key.as_ref();
+            match self.write(caller, record, TimedWrite { write, now, began }, clock).await? {
+                WriteResult::Applied(write, item) => return self.conclude(caller, record, &write, &item, clock),
                 WriteResult::Rejected(item) => state = self.refresh(caller, item.as_ref(), clock.now())?,
             }
         }
@@ -166,21 +187,24 @@ impl Store {
     }
 
     /// The admission that an answer shows, if it is the answer that the write must have caused. Anything else is a
-    /// failure, so that no password leaves without a count.
+    /// failure, so that no password leaves without a count. `record` is what was known about the key before.
     fn conclude(
         &self,
         caller: &Caller,
-        state: &CallerState,
+        record: Option<&KeyRecord>,
         TimedWrite { write, now, began }: &TimedWrite,
         item: &Item,
         clock: &Clock,
     ) -> Result<Admission, Refusal> {
         let after = item::caller_state(caller, Some(item), *now).map_err(Fault::from)?;
-        let Some(after) = after.filter(|after| after.key == state.key && write.matches(&after.counters)) else {
-            // An answer that is not trusted is not cached either: the next request reads the item.
+        let is_same = |after: &CallerState| record.is_none() || after.key.as_ref() == record;
+        let is_permitted = |after: &CallerState| is_same(after) && after.denied(caller, *now).is_none();
+        let Some(after) = after.filter(|after| is_permitted(after) && write.matches(&after.counters)) else {
+            // An answer that is not trusted is not cached either.
             self.cache.remove(caller);
             return Err(Refusal::Unavailable { cause: "the answer does not match the write".into() });
         };
+        self.mark_answered(*now);
         let admission = after.admission(*now);
         self.cache.insert(caller, CacheEntry::Known(Box::new(after)));
         if clock.instant().saturating_duration_since(*began) > WRITE_TOLERANCE {
@@ -218,11 +242,11 @@ impl Store {
     async fn write(
         &self,
         caller: &Caller,
-        state: &CallerState,
+        record: Option<&KeyRecord>,
         first: TimedWrite,
         clock: &Clock,
     ) -> Result<WriteResult, Fault> {
-        let fault = match self.send(caller, state, &first, FIRST_TIMEOUT).await {
+        let fault = match self.send(caller, record, &first, FIRST_TIMEOUT).await {
             Ok(Ok(item)) => return Ok(WriteResult::Applied(first, item)),
             Ok(Err(item)) => return Ok(WriteResult::Rejected(item)),
             Err(fault) if fault.retry == Retry::Never => return Err(fault),
@@ -230,11 +254,14 @@ impl Store {
         };
         let (now, began) = clock.now_and_instant();
         let write = match fault.retry {
-            Retry::OnlyIfUnapplied => first.write.repeated(now),
+            Retry::OnlyIfUnapplied => match first.write.repeated(now) {
+                Some(write) => write,
+                None => return Err(fault),
+            },
             Retry::Safe | Retry::Never => first.write.moved(now),
         };
         let second = TimedWrite { write, now, began };
-        match self.send(caller, state, &second, WRITE_TOLERANCE).await? {
+        match self.send(caller, record, &second, WRITE_TOLERANCE).await? {
             Ok(item) => Ok(WriteResult::Applied(second, item)),
             Err(Some(item)) if fault.retry == Retry::OnlyIfUnapplied => {
                 match first.write.outcome(&item::counters(&item)?) {
@@ -251,11 +278,11 @@ impl Store {
     async fn send(
         &self,
         caller: &Caller,
-        state: &CallerState,
+        record: Option<&KeyRecord>,
         TimedWrite { write, now, .. }: &TimedWrite,
         wait: Duration,
     ) -> Result<Result<Item, Option<Item>>, Fault> {
-        let call = update_item(self.client.update_item().table_name(&self.table), caller, state, write, *now);
+        let call = update_item(self.client.update_item().table_name(&self.table), caller, record, write, *now);
         match timeout(wait, call.send()).await {
             Ok(Ok(answer)) => Ok(Ok(answer.attributes.unwrap_or_default())),
             Ok(Err(error)) => match error.as_service_error() {
@@ -268,6 +295,7 @@ impl Store {
 
     /// Caches what the database reported about a caller, and returns it.
     fn refresh(&self, caller: &Caller, item: Option<&Item>, now: SystemTime) -> Result<CallerState, Refusal> {
+        self.mark_answered(now);
         let Some(state) = item::caller_state(caller, item, now).map_err(Fault::from)? else {
             self.cache.insert(caller, CacheEntry::Unknown { since: now });
             return Err(Refusal::UnknownKey);
@@ -275,8 +303,16 @@ impl Store {
         self.cache.insert(caller, CacheEntry::Known(Box::new(state.clone())));
         Ok(state)
     }
+
+    fn is_connected(&self, now: SystemTime) -> bool {
+        is_within(CONNECTION_TTL, *self.answered_at.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
+    fn mark_answered(&self, now: SystemTime) {
+        *self.answered_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
 }
 
-fn is_recent(then: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(then).is_ok_and(|age| age < REFUSAL_TTL)
+fn is_within(duration: Duration, then: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(then).is_ok_and(|age| age < duration)
 }

@@ -7,8 +7,16 @@
 //! IF   n < :bound AND e = :e AND v = :v AND h = :h
 //! ```
 //!
+//! The items of keys also get `c = :bound`. A function that has not read the item sends `n < c` in place of `:bound`, and
+//! the condition itself contains what the function would have checked:
+//!
+//! ```text
+//! IF   n < c AND h = :h AND attribute_not_exists(revoked_at) AND attribute_not_exists(cidrs)
+//!      AND (attribute_not_exists(expires_at) OR expires_at > :now)
+//! ```
+//!
 //! A repeated write requires `n = :bound` and adds one to `e`. An item that does not exist is created if it still does
-//! not exist. The items of addresses have no `v` and no `h`.
+//! not exist. The items of addresses have no `v`, no `h` and no `c`.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,18 +24,19 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item;
-use crate::access::caller::{Caller, CallerState};
+use crate::access::caller::Caller;
+use crate::access::key_record::KeyRecord;
 use crate::access::limiter::conditional_write::{ConditionalWrite, Precondition};
 use crate::access::limiter::window;
 
 /// How long the item of an address is kept after its last request: longer than the day that its snapshots span.
 const ADDRESS_RETENTION: Duration = Duration::from_hours(48);
 
-/// Completes a call that names the table.
+/// Completes a call that names the table. `record` is the record of the key, if it is known.
 pub(super) fn update_item(
     call: UpdateItemFluentBuilder,
     caller: &Caller,
-    state: &CallerState,
+    record: Option<&KeyRecord>,
     write: &ConditionalWrite,
     now: SystemTime,
 ) -> UpdateItemFluentBuilder {
@@ -45,27 +54,42 @@ pub(super) fn update_item(
             format!("SET m{slot} = :zero, d{day} = :zero, n = :one, rid = :rid, e = :zero"),
             "attribute_not_exists(pk)".to_owned(),
         ),
+        Precondition::BelowStored => (counted, "n < c".to_owned()),
         Precondition::Below(_) => (counted, "n < :bound AND e = :e".to_owned()),
         Precondition::Exactly(_) => (counted + ", e = e + :one", "n = :bound AND e = :e".to_owned()),
     };
     call = match precondition {
         Precondition::Absent => call.expression_attribute_values(":zero", item::number(0)),
+        Precondition::BelowStored => call,
         Precondition::Below(bound) | Precondition::Exactly(bound) => call
             .expression_attribute_values(":bound", item::number(*bound))
             .expression_attribute_values(":e", item::number(*epoch)),
     };
-    if let (Some(key), Caller::Key(presented, _)) = (&state.key, caller) {
-        let hash = presented.secret_hash();
-        let attribute = if hash == key.secret_hash { "h" } else { "h2" };
-        condition.extend([" AND v = :v AND ", attribute, " = :h"]);
-        call = call
-            .expression_attribute_values(":v", item::number(key.version))
-            .expression_attribute_values(":h", item::bytes(&hash));
-    } else {
-        update.push_str(", delete_after = :delete_after");
-        let deletion = window::seconds(now + ADDRESS_RETENTION);
-        call = call.expression_attribute_values(":delete_after", item::number(deletion));
-    }
+    call = match (caller, record) {
+        (Caller::Key(presented, _), Some(record)) => {
+            let hash = presented.secret_hash();
+            let attribute = if hash == record.secret_hash { "h" } else { "h2" };
+            condition.extend([" AND v = :v AND ", attribute, " = :h"]);
+            if let Precondition::Below(_) = precondition {
+                update.push_str(", c = :bound");
+            }
+            call.expression_attribute_values(":v", item::number(record.version))
+                .expression_attribute_values(":h", item::bytes(&hash))
+        }
+        (Caller::Key(presented, _), None) => {
+            condition.push_str(
+                " AND h = :h AND attribute_not_exists(revoked_at) AND attribute_not_exists(cidrs) \
+                 AND (attribute_not_exists(expires_at) OR expires_at > :now)",
+            );
+            call.expression_attribute_values(":h", item::bytes(&presented.secret_hash()))
+                .expression_attribute_values(":now", item::number(window::seconds(now)))
+        }
+        (Caller::Address(..), _) => {
+            update.push_str(", delete_after = :delete_after");
+            let deletion = window::seconds(now + ADDRESS_RETENTION);
+            call.expression_attribute_values(":delete_after", item::number(deletion))
+        }
+    };
     let (slots, days) = stale;
     let removed = slots.iter().map(|slot| format!("m{slot}")).chain(days.iter().map(|day| format!("d{day}")));
     let removed: Vec<String> = removed.collect();

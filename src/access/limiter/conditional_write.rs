@@ -5,6 +5,9 @@
 //! read, which shows that the first write has not been applied; and it raises the item's *epoch*, which every write
 //! pins, so that the first write can never be applied after it. If another request was counted in between, it cannot
 //! be told whether this one was, and it is not admitted.
+//!
+//! A function that has not read the counters can count a request, too: below the ceiling that an earlier write left in
+//! the item. It knows neither `n` nor the epoch, so it cannot repeat that write if the answer is lost.
 
 use std::time::SystemTime;
 
@@ -17,7 +20,7 @@ pub struct ConditionalWrite {
     pub write_token: WriteToken,
     /// What `n` must be for the write to be applied.
     pub precondition: Precondition,
-    /// What the epoch must be.
+    /// What the epoch must be, unless the write does not know it.
     pub epoch: u64,
     /// The slot whose snapshot it takes, unless that exists already.
     pub slot: u64,
@@ -36,6 +39,8 @@ pub struct ConditionalWrite {
 pub enum Precondition {
     /// There are none: the item does not exist.
     Absent,
+    /// Fewer than the ceiling that an earlier write left in the item.
+    BelowStored,
     /// Fewer than this.
     Below(u64),
     /// Exactly this many; and the write raises the epoch.
@@ -69,22 +74,30 @@ impl ConditionalWrite {
         }
     }
 
+    /// Counts one request of a caller whose counters are not known.
+    #[must_use]
+    pub fn unread(now: SystemTime, write_token: WriteToken) -> Self {
+        Self { precondition: Precondition::BelowStored, ..Self::new(&Counters::default(), u64::MAX, now, write_token) }
+    }
+
     /// The same write for an item that does not exist yet.
     #[must_use]
     pub fn creating(self) -> Self {
         Self { precondition: Precondition::Absent, ..self }
     }
 
-    /// The write to send when the answer to this one was lost, for a new reading of the clock.
+    /// The write to send when the answer to this one was lost, for a new reading of the clock. None if `n` was not
+    /// read before: nothing could prevent that both are applied.
     ///
     /// The ceiling stays: computed for an earlier time it can only be too low.
     #[must_use]
-    pub fn repeated(&self, now: SystemTime) -> Self {
+    pub fn repeated(&self, now: SystemTime) -> Option<Self> {
         let precondition = match self.precondition {
             Precondition::Absent => Precondition::Absent,
+            Precondition::BelowStored => return None,
             Precondition::Below(_) | Precondition::Exactly(_) => Precondition::Exactly(self.seen),
         };
-        Self { precondition, ..self.moved(now) }
+        Some(Self { precondition, ..self.moved(now) })
     }
 
     /// The same write for a new reading of the clock, to send when this one was certainly not applied.
@@ -111,9 +124,12 @@ impl ConditionalWrite {
     pub fn matches(&self, after: &Counters) -> bool {
         let Some(before) = after.n.checked_sub(1) else { return false };
         let taken = |snapshot: Option<&u64>| snapshot.is_some_and(|&snapshot| snapshot <= before);
+        let permitted = match self.precondition {
+            Precondition::BelowStored => after.ceiling.is_some_and(|ceiling| before < ceiling),
+            _ => (self.seen..self.ceiling).contains(&before) && (self.epoch..=self.epoch + 1).contains(&after.epoch),
+        };
         after.last_write == self.write_token
-            && (self.seen..self.ceiling).contains(&before)
-            && (self.epoch..=self.epoch + 1).contains(&after.epoch)
+            && permitted
             && taken(after.slots.get(&self.slot))
             && taken(after.days.get(&self.day))
     }
@@ -130,15 +146,16 @@ mod tests {
     const OTHER: WriteToken = [8; 16];
 
     fn counters(n: u64, epoch: u64, last_write: WriteToken) -> Counters {
-        Counters { n, slots: BTreeMap::from([(0, 1), (5, 4)]), days: BTreeMap::from([(0, 1)]), epoch, last_write }
+        let (slots, days) = (BTreeMap::from([(0, 1), (4, 4)]), BTreeMap::from([(0, 1)]));
+        Counters { n, slots, days, epoch, last_write, ceiling: Some(6) }
     }
 
-    /// In slot 6 of the next day.
+    /// In the slot that begins 12 seconds after the next midnight.
     fn later() -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(86_413)
     }
 
-    /// At 10 s, in slot 5, with n = 4 read before and a ceiling of 9.
+    /// At 10 s, in slot 4, with n = 4 read before and a ceiling of 9.
     fn write() -> ConditionalWrite {
         ConditionalWrite::new(&counters(4, 2, OTHER), 9, UNIX_EPOCH + Duration::from_secs(10), TOKEN)
     }
@@ -146,16 +163,16 @@ mod tests {
     #[test]
     fn new_write_pins_ceiling_epoch_slot_and_day() {
         let ConditionalWrite { write_token, precondition, epoch, slot, day, stale, .. } = write();
-        assert_eq!((write_token, precondition, epoch, slot, day), (TOKEN, Precondition::Below(9), 2, 5, 0));
+        assert_eq!((write_token, precondition, epoch, slot, day), (TOKEN, Precondition::Below(9), 2, 4, 0));
         assert_eq!(stale, (vec![], vec![]));
     }
 
     #[test]
     fn repeated_write_requires_unchanged_n() {
-        let precondition = |write: ConditionalWrite| write.repeated(later()).precondition;
-        assert_eq!(precondition(write()), Precondition::Exactly(4));
-        assert_eq!(precondition(write().repeated(later())), Precondition::Exactly(4));
-        assert_eq!(precondition(write().creating()), Precondition::Absent);
+        let repeated = write().repeated(later()).unwrap();
+        assert_eq!(repeated.precondition, Precondition::Exactly(4));
+        assert_eq!(repeated.repeated(later()).unwrap().precondition, Precondition::Exactly(4));
+        assert_eq!(write().creating().repeated(later()).unwrap().precondition, Precondition::Absent);
     }
 
     /// Also across midnight.
@@ -163,7 +180,34 @@ mod tests {
     fn moved_and_repeated_write_belong_to_the_new_slot_and_day() {
         let moved = ConditionalWrite { slot: 43_206, day: 1, ..write() };
         assert_eq!(write().moved(later()), moved);
-        assert_eq!(write().repeated(later()), ConditionalWrite { precondition: Precondition::Exactly(4), ..moved });
+        let repeated = ConditionalWrite { precondition: Precondition::Exactly(4), ..moved };
+        assert_eq!(write().repeated(later()), Some(repeated));
+    }
+
+    #[test]
+    fn unread_write_is_moved_but_never_repeated() {
+        let at_ten = UNIX_EPOCH + Duration::from_secs(10);
+        let unread = ConditionalWrite::unread(at_ten, TOKEN);
+        assert_eq!((unread.precondition, unread.slot, unread.day), (Precondition::BelowStored, 4, 0));
+        assert_eq!(unread.repeated(later()), None);
+        let moved = unread.moved(later());
+        assert_eq!((moved.precondition, moved.slot, moved.day), (Precondition::BelowStored, 43_206, 1));
+    }
+
+    #[test]
+    fn unread_write_matches_counters_below_their_own_ceiling() {
+        let unread = ConditionalWrite::unread(UNIX_EPOCH + Duration::from_secs(10), TOKEN);
+        let with_ceiling = |ceiling| Counters { ceiling, ..counters(5, 2, TOKEN) };
+        for (name, after, matches) in [
+            ("below the ceiling", counters(5, 2, TOKEN), true),
+            ("the last place", with_ceiling(Some(5)), true),
+            ("above the ceiling", with_ceiling(Some(4)), false),
+            ("no ceiling", with_ceiling(None), false),
+            ("another token", counters(5, 2, OTHER), false),
+            ("no snapshot of the slot", Counters { slots: BTreeMap::new(), ..counters(5, 2, TOKEN) }, false),
+        ] {
+            assert_eq!(unread.matches(&after), matches, "{name}");
+        }
     }
 
     #[test]
@@ -183,14 +227,14 @@ mod tests {
     fn matches_rejects_counters_of_any_other_write() {
         let without = |mut counters: Counters, slot: bool| {
             if slot {
-                counters.slots.remove(&5)
+                counters.slots.remove(&4)
             } else {
                 counters.days.remove(&0)
             };
             counters
         };
         let with_snapshot = |mut counters: Counters, slot: u64, day: u64| {
-            counters.slots.insert(5, slot);
+            counters.slots.insert(4, slot);
             counters.days.insert(0, day);
             counters
         };

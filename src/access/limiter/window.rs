@@ -4,7 +4,7 @@
 //! This window does not.
 //!
 //! The counters of a caller are `n`, its admissions so far, which only grows, and snapshots: the value that `n` had
-//! when a slot of two seconds admitted its first request. A snapshot is written once. The admissions of the last
+//! when a slot of four seconds admitted its first request. A snapshot is written once. The admissions of the last
 //! minute are `n` minus the smallest snapshot of the last minute, so the next request may be admitted while
 //!
 //! ```text
@@ -13,28 +13,33 @@
 //!
 //! The right-hand side is the *ceiling* that the conditional write carries. Computed from old counters it can only be
 //! too low: a snapshot that they lack was taken later than `n` was read, and is no smaller than that `n`. The database
-//! reads `n` on the left-hand side at the time of the write.
+//! reads `n` on the left-hand side at the time of the write. For the same reason a ceiling stays valid, so each write
+//! leaves its own in the item, for a function that has not read the counters.
 //!
 //! A worked example, L = 3: admissions at 0.5 s, 1 s and 61 s leave n = 3 and the snapshots 0 (slot 0) and 2 (slot
-//! 30). At 61.5 s the window still holds slot 0: 3 < 3 + 0 is false, so the request is refused. At 64 s slot 0 has
+//! 30). At 61.5 s the window still holds slot 0: 3 < 3 + 0 is false, so the request is refused. At 66 s slot 0 has
 //! left the window: 3 < 3 + 2, so it is admitted.
 //!
 //! A slot stays in the window until the whole of it is 62 seconds ago: 60 seconds, plus two for clocks that disagree
-//! and for the time that a write takes. So a snapshot counts for 62 to 64 seconds, and a caller that uses its whole
+//! and for the time that a write takes. So a snapshot counts for 62 to 66 seconds, and a caller that uses its whole
 //! limit at once regains it after that time.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The length of a slot, in milliseconds.
-const SLOT: u64 = 2_000;
+/// The length of a slot, in milliseconds. Shorter slots would make the item larger, which comes with every answer.
+const SLOT: u64 = 4_000;
+/// A slot has the number of the interval of this length in which it begins. Slots once had this length, and items may
+/// contain their numbers; a slot that is counted as longer than it was only leaves the window later.
+const NUMBERED_BY: u64 = 2_000;
 /// How long ago a slot must have ended to leave the window, in milliseconds: one minute, one second by which the clocks
 /// of two functions may differ, and one second between the reading of the clock and the answer of the database.
 const LOOKBACK: u64 = 62_000;
 /// How long a snapshot that has left the window stays in the item, in milliseconds, so that a function whose clock is
-/// ahead does not remove a snapshot that another function still needs.
-const REMOVAL_DELAY: u64 = 30_000;
+/// ahead does not remove a snapshot that another function still needs. Two seconds are enough: the clocks differ by one,
+/// and another second can pass until the write of the other function.
+const REMOVAL_DELAY: u64 = 4_000;
 /// The length of a UTC day, in milliseconds.
 const DAY: u64 = 86_400_000;
 
@@ -60,6 +65,8 @@ pub struct Counters {
     pub epoch: u64,
     /// The token of the last write.
     pub last_write: WriteToken,
+    /// The ceiling of the last write that was based on counters. An administrator's change removes it.
+    pub ceiling: Option<u64>,
 }
 
 /// Identifies one request's writes: 16 random bytes, so that a lost answer can be told from a lost write.
@@ -159,7 +166,7 @@ impl Counters {
 /// The number of the slot that `now` falls into.
 #[must_use]
 pub fn slot(now: SystemTime) -> u64 {
-    millis(now) / SLOT
+    millis(now) / SLOT * SLOT / NUMBERED_BY
 }
 
 /// The number of the UTC day that `now` falls into.
@@ -170,7 +177,7 @@ pub fn day(now: SystemTime) -> u64 {
 
 /// When a slot begins.
 pub(in crate::access) fn slot_begins(slot: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(slot * SLOT)
+    UNIX_EPOCH + Duration::from_millis(slot * NUMBERED_BY)
 }
 
 /// Whole seconds since 1970.
@@ -180,7 +187,7 @@ pub(in crate::access) fn seconds(time: SystemTime) -> u64 {
 
 /// When a slot leaves the window, in milliseconds since 1970.
 const fn leaves_window_at(slot: u64) -> u64 {
-    (slot + 1) * SLOT + LOOKBACK
+    slot * NUMBERED_BY + SLOT + LOOKBACK
 }
 
 fn millis(time: SystemTime) -> u64 {
@@ -217,18 +224,18 @@ mod tests {
         Decision::Refuse { until: at(until) }
     }
 
-    /// Slot 0 ends at 2 s and leaves the window at 64 s; slot 30 ends at 62 s and leaves it at 124 s.
+    /// Slot 0 ends at 4 s and leaves the window at 66 s; slot 30 ends at 64 s and leaves it at 126 s.
     #[test]
     fn decide_by_window_gives_ceiling_or_first_opening() {
         let worked = counters(3, &[(0, 0), (30, 2)], &[(0, 0)]);
         let cases: [(&str, Counters, Limits, u64, Decision); 12] = [
             ("no admission yet", counters(0, &[], &[]), limits(3, 9), 0, admit(3)),
             ("one place left", counters(2, &[(0, 0)], &[(0, 0)]), limits(3, 9), 1_000, admit(3)),
-            ("limit used", counters(3, &[(0, 0)], &[(0, 0)]), limits(3, 9), 1_000, refuse(64_000)),
-            ("worked example, slot 0 counts", worked.clone(), limits(3, 9), 61_500, refuse(64_000)),
-            ("a millisecond before slot 0 leaves", worked.clone(), limits(3, 9), 63_999, refuse(64_000)),
-            ("worked example, slot 0 has left", worked.clone(), limits(3, 9), 64_000, admit(5)),
-            ("only the last snapshot opens a lowered limit", worked, limits(1, 9), 61_500, refuse(124_000)),
+            ("limit used", counters(3, &[(0, 0)], &[(0, 0)]), limits(3, 9), 1_000, refuse(66_000)),
+            ("worked example, slot 0 counts", worked.clone(), limits(3, 9), 61_500, refuse(66_000)),
+            ("a millisecond before slot 0 leaves", worked.clone(), limits(3, 9), 65_999, refuse(66_000)),
+            ("worked example, slot 0 has left", worked.clone(), limits(3, 9), 66_000, admit(5)),
+            ("only the last snapshot opens a lowered limit", worked, limits(1, 9), 61_500, refuse(126_000)),
             ("day ceiling is lower", counters(3, &[(0, 3)], &[(0, 0)]), limits(9, 5), 1_000, admit(5)),
             ("day used", counters(5, &[(0, 5)], &[(0, 0)]), limits(9, 5), 1_000, refuse(DAY)),
             (
@@ -249,7 +256,7 @@ mod tests {
     /// A snapshot of the last slots of a day is still in the window after midnight.
     #[test]
     fn decide_after_midnight_with_used_minute_waits_for_the_minute() {
-        let last_slot = (DAY - 1) / SLOT;
+        let last_slot = slot(at(DAY - 1));
         let used = counters(5, &[(last_slot, 0)], &[(0, 0)]);
         assert_eq!(used.decide(limits(5, 9), at(DAY + 1_000)), refuse(DAY + LOOKBACK));
     }
@@ -259,13 +266,13 @@ mod tests {
         let seconds = Duration::from_secs;
         let cases = [
             ("unused", counters(0, &[], &[]), 0, (3, seconds(0), 9, seconds(86_400))),
-            ("one of three", counters(1, &[(0, 0)], &[(0, 0)]), 4_000, (2, seconds(60), 8, seconds(86_396))),
-            ("used", counters(3, &[(0, 0), (1, 1)], &[(0, 0)]), 60_000, (0, seconds(4), 6, seconds(86_340))),
+            ("one of three", counters(1, &[(0, 0)], &[(0, 0)]), 4_000, (2, seconds(62), 8, seconds(86_396))),
+            ("used", counters(3, &[(0, 0), (2, 1)], &[(0, 0)]), 60_000, (0, seconds(6), 6, seconds(86_340))),
             (
                 "limit lowered below its use",
                 counters(30, &[(0, 0)], &[(0, 0)]),
                 0,
-                (0, seconds(64), 0, seconds(86_400)),
+                (0, seconds(66), 0, seconds(86_400)),
             ),
         ];
         for (name, counters, now, (minute, minute_reset, day, day_reset)) in cases {
@@ -276,12 +283,12 @@ mod tests {
     }
 
     #[test]
-    fn stale_names_snapshots_thirty_seconds_after_they_leave_the_window() {
+    fn stale_names_snapshots_four_seconds_after_they_leave_the_window() {
         let today = 2;
         let counters = counters(9, &[(0, 0), (1, 1)], &[(0, 0), (1, 3), (today, 5)]);
         let leaves = leaves_window_at(0);
         for (now, slots) in
-            [(leaves, vec![]), (leaves + 29_999, vec![]), (leaves + 30_000, vec![0]), (leaves + 32_000, vec![0, 1])]
+            [(leaves, vec![]), (leaves + 3_999, vec![]), (leaves + 4_000, vec![0]), (leaves + 6_000, vec![0, 1])]
         {
             assert_eq!(counters.stale(at(now)), (slots, vec![]), "at {now} ms");
         }
@@ -292,11 +299,11 @@ mod tests {
     #[test]
     fn slot_and_day_of_time_are_whole_numbers_since_1970() {
         for (now, expected_slot, expected_day) in
-            [(0, 0, 0), (1_999, 0, 0), (2_000, 1, 0), (DAY - 1, 43_199, 0), (DAY, 43_200, 1)]
+            [(0, 0, 0), (3_999, 0, 0), (4_000, 2, 0), (DAY - 1, 43_198, 0), (DAY, 43_200, 1)]
         {
             assert_eq!((slot(at(now)), day(at(now))), (expected_slot, expected_day), "at {now} ms");
         }
-        assert_eq!((slot_begins(43_199), seconds(at(2_999))), (at(DAY - 2_000), 2));
+        assert_eq!((slot_begins(43_198), seconds(at(2_999))), (at(DAY - 4_000), 2));
         assert_eq!(slot(UNIX_EPOCH - Duration::from_secs(1)), 0, "before 1970");
         let last = UNIX_EPOCH + Duration::from_secs(i64::MAX.unsigned_abs());
         assert!(slot(last) > slot(at(1_000 * DAY)), "beyond 64 bits of milliseconds");

@@ -99,16 +99,13 @@ impl Table {
         }
     }
 
-    /// Changes a key, unless it has been changed since it was read, and raises its version, so that the
-    /// change takes effect with the next request.
+    /// Changes a key, unless it has been changed since it was read, and raises its version and removes its ceiling, so
+    /// that the change takes effect with the next request.
     pub(crate) async fn change(&self, found: &KeyRecord, change: Change) -> Result<Key, Box<dyn Error>> {
         let version = AttributeValue::N(found.version.to_string());
-        let Change { set, remove, mut values } = change.increment("v");
+        let Change { set, remove, mut values } = change.remove_if(true, &["c"]).increment("v");
         values.insert(":found".to_owned(), version);
-        let mut expression = format!("SET {}", set.join(", "));
-        if !remove.is_empty() {
-            expression.extend([" REMOVE ", &remove.join(", ")]);
-        }
+        let expression = format!("SET {} REMOVE {}", set.join(", "), remove.join(", "));
         let update = self
             .client
             .update_item()

@@ -120,7 +120,7 @@ impl Database {
         let pk = self.items().await[0]["pk"]["S"].as_str().unwrap().to_owned();
         let client = self.client().await;
         let call = client.update_item().table_name(&self.table).key("pk", AttributeValue::S(pk));
-        let call = call.update_expression(format!("SET {set}, v = v + :one"));
+        let call = call.update_expression(format!("SET {set}, v = v + :one REMOVE c"));
         let call = call.expression_attribute_values(":one", AttributeValue::N("1".into()));
         let call =
             values.iter().fold(call, |call, (name, value)| call.expression_attribute_values(*name, value.clone()));

@@ -104,7 +104,7 @@ impl DeploymentBuilder {
             self.auth,
             self.allow_http,
             AllowedOrigins::parse(ORIGIN).unwrap(),
-            Store::new(client, database.table().name),
+            Store::new(client, database.table().name, clock.now()),
             AuditLog::new(self.out, self.audit_format),
             clock::Clock::new(move || time.now(), move || base + stopwatch.elapsed()),
         );
