@@ -31,6 +31,8 @@ DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)
 # The reference functions of the benchmarks, and their dependencies.
 BENCH := .tools/bench
 REFERENCES := benches/references
+BENCH_PYTHON := fastapi fastapi-dynamodb
+BENCH_NODE := express express-dynamodb
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 
 # Playwright and axe-core, for the tests of the pages. The browser is the machine's own.
@@ -222,16 +224,17 @@ soak: build ## Test the rate limit under load, faults and restarts for ten minut
 		$(CARGO_TEST) --test end_to_end -- --nocapture rate_limit_holds_under_load_faults_and_restarts
 
 .PHONY: bench
-bench: bench-ready ## Measure the function and the reference functions, and update docs/performance.md.
+bench: bench-ready ## Measure the function and the reference functions, and update docs/performance.md and docs/cost.md.
 	$(PYTHON) benches/function/run.py $(BENCH)
+	$(PYTHON) benches/cost/cost.py
 
 .PHONY: bench-quick
-bench-quick: bench-ready ## Measure with a tenth of the samples, without writing files.
+bench-quick: bench-ready ## Measure with a tenth of the samples. Fails if a request has 5 % more instructions.
 	$(PYTHON) benches/function/run.py $(BENCH) quick
 
 .PHONY: cost
-cost: ## Update docs/cost.md from the prices and the results of `make bench`.
-	python3 benches/cost/cost.py
+cost: ## Update docs/cost.md from new prices and the results of the last `make bench`.
+	$(PYTHON) benches/cost/cost.py
 
 .PHONY: bench-hostile
 bench-hostile: build ## Measure the processor time and the memory of requests that are made to cost much.
@@ -243,19 +246,24 @@ bench-draw: ## Measure the generation of one password, one getrandom call and ot
 	cargo bench --locked --bench draw -- --sample-count 1000
 
 .PHONY: bench-ready
-bench-ready: build $(BENCH)/fastapi/ready $(if $(shell command -v npm),$(BENCH)/express/ready)
+bench-ready: build $(foreach name,$(BENCH_PYTHON) $(if $(shell command -v npm),$(BENCH_NODE)),$(BENCH)/$(name)/ready)
 	@[ -e $(BENCH)/express/ready ] || $(call optional,npm,Express)
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
 	cargo build --locked --release --package passloom-examples --features tls --bin database
-	@mkdir -p $(BENCH)/express; cp $(REFERENCES)/express/*.js $(BENCH)/express; cp $(REFERENCES)/fastapi/app.py $(BENCH)/fastapi
+	cargo bench --locked --bench draw --no-run
+	@for name in $(BENCH_PYTHON); do cp $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done
+	@for name in $(BENCH_NODE); do if [ -e $(BENCH)/$$name/ready ]; then \
+		cp $(REFERENCES)/$$name/app.js $(REFERENCES)/express/runtime.js $(BENCH)/$$name; fi; done
 	@cd $(BENCH) && rm -f *.zip && \
 		python3 -m zipfile -c Passloom.zip $(CURDIR)/$(FUNCTION) && \
 		python3 -m zipfile -c empty.zip $(CURDIR)/target/references/empty/bootstrap && \
 		python3 -m zipfile -c one-UpdateItem.zip $(CURDIR)/target/references/one-update/bootstrap && \
 		python3 -m zipfile -c FastAPI.zip fastapi/* && \
-		if [ -e express/ready ]; then python3 -m zipfile -c Express.zip express/*; fi
+		python3 -m zipfile -c FastAPI-+-DynamoDB.zip fastapi-dynamodb/* && \
+		if [ -e express/ready ]; then python3 -m zipfile -c Express.zip express/* && \
+			python3 -m zipfile -c Express-+-DynamoDB.zip express-dynamodb/*; fi
 
 .PHONY: format
 format: ## Check the format of the Rust code.
@@ -361,13 +369,13 @@ $(JAVASCRIPT)/ready $(BROWSER_TOOLS)/ready:
 	cd $(@D) && npm ci --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
-$(BENCH)/express/ready: $(REFERENCES)/express/package-lock.json
+$(BENCH_NODE:%=$(BENCH)/%/ready): $(BENCH)/%/ready: $(REFERENCES)/%/package-lock.json
 	@mkdir -p $(@D)
-	cp $(REFERENCES)/express/package.json $(REFERENCES)/express/package-lock.json $(@D)
+	cp $(REFERENCES)/$*/package.json $< $(@D)
 	cd $(@D) && npm ci --omit=dev --no-audit --no-fund --silent
 	@touch $@
 
-$(BENCH)/fastapi/ready: tests/requirements/fastapi.txt
+$(BENCH_PYTHON:%=$(BENCH)/%/ready): $(BENCH)/%/ready: tests/requirements/%.txt
 	@rm -rf $(@D) && mkdir -p $(@D)
 	python3 -m venv $(BENCH)/installer
 	$(BENCH)/installer/bin/$(call PIP_INSTALL,$<) --target $(@D)

@@ -1,4 +1,5 @@
-//! The embedded DynamoDB of `make bench`, behind a TLS server whose certificate authority is created at the start.
+//! The embedded DynamoDB of `make bench`, behind a TLS server with certificates of the same kind as those of DynamoDB:
+//! RSA keys of 2048 bits, one intermediate authority. They are created at the start, from one key.
 //!
 //! Prints one line of JSON that describes how to connect. Then prints the number of calls so far for each line of its
 //! standard input. Ends when its standard input is closed.
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use embedded::{Embedded, TABLE};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
@@ -21,6 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// The key of all certificates. It is public and protects nothing; no crate that these programs use generates RSA keys.
+const TEST_KEY: &str = include_str!("rsa-2048-test-key.pem");
 /// The beginning of every call. Nothing else that a client sends begins with it.
 const CALL: &[u8] = b"POST / HTTP/1.1\r\n";
 
@@ -32,6 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let calls = Arc::new(AtomicUsize::new(0));
     let encrypted = listen(server, acceptor, calls.clone()).await?;
     let description = json!({
+        "plain": url,
         "tls": format!("https://{encrypted}"),
         "authority": authority,
         "table": TABLE,
@@ -57,16 +61,23 @@ fn print_line(line: &str) -> io::Result<()> {
 
 /// A TLS acceptor for 127.0.0.1, and the certificate authority that clients must trust, as PEM.
 fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
-    let mut parameters = CertificateParams::new(Vec::new())?;
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])?.signed_by(&key, &authority)?;
+    let root = CertifiedIssuer::self_signed(authority("root")?, KeyPair::from_pem(TEST_KEY)?)?;
+    let intermediate = CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::from_pem(TEST_KEY)?, &root)?;
+    let key = KeyPair::from_pem(TEST_KEY)?;
+    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])?.signed_by(&key, &intermediate)?;
+    let chain = vec![certificate.der().clone(), intermediate.der().clone()];
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der())?)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), authority.pem()))
+        .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der())?)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), root.pem()))
+}
+
+fn authority(name: &str) -> Result<CertificateParams, rcgen::Error> {
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    Ok(parameters)
 }
 
 /// Accepts TLS connections, forwards them to the database server and counts the calls.

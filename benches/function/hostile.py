@@ -13,7 +13,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from run import Database
+from database import Database
 from subject import OTHER_CORES, Subject, event
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,10 +58,14 @@ def report(title, results, goal):
         print(f"  {milliseconds:7.2f} ms  {status}  {request}")
 
 
+def corpus():
+    return json.loads((ROOT / "tests/data/hostile-requests.json").read_text())
+
+
 def main():
     logs = Path(sys.argv[1])
     logs.mkdir(parents=True, exist_ok=True)
-    requests = json.loads((ROOT / "tests/data/hostile-requests.json").read_text())
+    requests = corpus()
     database = Database(ROOT / "target/release/database")
     authority = logs / "authority.pem"
     authority.write_text(database.authority)

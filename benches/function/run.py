@@ -2,13 +2,14 @@
 
 usage: run.py <folder with the built and installed subjects> [quick]
 
-One run measures all subjects in turn, because the speed of a machine drifts. `quick` takes a tenth of the samples,
-prints the result, and writes nothing.
+One run measures all subjects in turn, because the speed of a machine drifts. `quick` takes a tenth of the samples and
+writes nothing. It fails if the instructions of a warm request have grown.
 """
 
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import statistics
@@ -17,38 +18,25 @@ import sys
 import time
 from pathlib import Path
 
+import hostile
+import instructions
 import report
-from subject import OTHER_CORES, Quota, Subject, event
+from database import Database
+from subject import Quota, Subject, event
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 # Lambda allocates one core for each 1769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 SHARE_OF_128_MB = 128 / 1769
-
-
-class Database:
-    """The embedded DynamoDB of examples/database.rs."""
-
-    def __init__(self, program):
-        os.sched_setaffinity(0, OTHER_CORES)
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        reached = json.loads(self.process.stdout.readline())
-        self.__dict__.update(reached)
-
-    def calls(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+LIMITS_TABLE = "limits"
+RUST = ("Passloom", "empty", "one UpdateItem")
 
 
 def subjects(made, database):
     """Passloom first; the references in other languages only if they are installed."""
     authority = made / "authority.pem"
     authority.write_text(database.authority)
+    sha256 = database.prepare_references(LIMITS_TABLE)
     at_database = {"AWS_ENDPOINT_URL_DYNAMODB": database.tls, "AWS_CA_BUNDLE": str(authority),
                    "TABLE_NAME": database.table}
     logs = made / "logs"
@@ -59,13 +47,27 @@ def subjects(made, database):
         "empty": ([built / "references/empty/bootstrap"], {}),
         "one UpdateItem": ([built / "references/one-update/bootstrap"], at_database),
     }
-    if (node := shutil.which("node")) and (made / "express/node_modules").exists():
-        everything["Express"] = ([node, made / "express/runtime.js"], {"NODE_ENV": "production"})
-    if (made / "fastapi/awslambdaric").exists():
+    # More than a run asks for, so that every request is admitted.
+    limit = {"PER_MINUTE": "1000000"}
+
+    def express(folder, variables):
+        return [shutil.which("node"), made / folder / "runtime.js"], {"NODE_ENV": "production"} | variables
+
+    def fastapi(folder, variables):
+        path = str(made / folder)
         # Python's own executable: the wrapper of a version manager would be measured too.
-        everything["FastAPI"] = ([os.path.realpath(sys.executable), "-m", "awslambdaric", "app.handler"],
-                                 {"PYTHONPATH": str(made / "fastapi"), "LAMBDA_TASK_ROOT": str(made / "fastapi"),
-                                  "_HANDLER": "app.handler"})
+        return ([os.path.realpath(sys.executable), "-m", "awslambdaric", "app.handler"],
+                {"PYTHONPATH": path, "LAMBDA_TASK_ROOT": path, "_HANDLER": "app.handler"} | variables)
+
+    if shutil.which("node") and (made / "express/node_modules").exists():
+        everything["Express + DynamoDB"] = express(
+            "express-dynamodb",
+            at_database | limit | {"NODE_EXTRA_CA_CERTS": str(authority), "LIMITS_TABLE": LIMITS_TABLE, "API_KEY_SHA256": sha256})
+    everything["FastAPI + DynamoDB"] = fastapi(
+        "fastapi-dynamodb", at_database | limit | {"AWS_DEFAULT_REGION": "eu-central-1"})
+    if "Express + DynamoDB" in everything:
+        everything["Express"] = express("express", {})
+    everything["FastAPI"] = fastapi("fastapi", {})
     return {name: Subject(name, list(map(str, command)), variables, logs)
             for name, (command, variables) in everything.items()}
 
@@ -90,6 +92,7 @@ def warm(subjects, request, requests, database):
     """Latency on one core, memory and calls to the database, measured in blocks, the subjects in turn."""
     blocks, warming = 10, requests // 10
     took, cost, first, calls = ({name: [] for name in subjects} for _ in range(4))
+    database.fill_window()
     for name, subject in subjects.items():
         subject.start()
         subject.ask_well(request)
@@ -99,13 +102,14 @@ def warm(subjects, request, requests, database):
         subject.poll()
     for _ in range(blocks):
         for name, subject in subjects.items():
+            database.fill_window()
             processor, before = subject.processor_nanoseconds(), database.calls()
             took[name] += [subject.ask_well(request) / 1e3 for _ in range(requests // blocks)]
             cost[name].append((subject.processor_nanoseconds() - processor) / (requests // blocks) / 1e3)
             calls[name].append((database.calls() - before) / (requests // blocks))
     result = {}
     for name, subject in subjects.items():
-        result[name] = {"microseconds": spread(took[name]), "processor_microseconds": statistics.median(cost[name]),
+        result[name] = {"microseconds": spread(took[name]), "processor_microseconds": spread(cost[name]),
                         "first_kilobytes": first[name], "last_kilobytes": subject.peak_kilobytes(),
                         "calls": statistics.mean(calls[name])}
         subject.end()
@@ -128,35 +132,39 @@ def batch(passloom, key, requests):
     return (after - before) / requests / 1e3
 
 
-def refusals(passloom, database):
-    """Calls to the database for requests that need none."""
-    passloom.start()
+def calls(passloom, database):
+    """Calls to the database per request, for requests of several kinds."""
     forged = event(database.key[:-1] + ("a" if database.key[-1] != "a" else "b"))
-    unknown = event(database.unknown)
     counted = {}
-    for name, request in [("forged key", forged), ("cached refusal", unknown)]:
-        passloom.ask(request)
+
+    def count(name, request, status, first=1, requests=100):
+        for _ in range(first):
+            passloom.ask(request)
         before = database.calls()
-        statuses = {passloom.ask(request)[1]["statusCode"] for _ in range(100)}
-        assert statuses == {401}, statuses
-        counted[name] = (database.calls() - before) / 100
+        statuses = {passloom.ask(request)[1]["statusCode"] for _ in range(requests)}
+        assert statuses == {status}, f"{name}: {statuses}"
+        counted[name] = (database.calls() - before) / requests
+
+    passloom.start()
+    count("first request of a key", event(database.key), 200, first=0, requests=1)
+    count("admitted warm request", event(database.key), 200)
+    count("forged key", forged, 401)
+    count("cached refusal", event(database.unknown), 401)
+    database.bind_key("nist-800-63b")
+    count("warm request of a bound key", event(database.key), 200)
+    database.bind_key(None)
     passloom.end()
     return counted
 
 
-def instructions(subject, request, made, requests):
-    """Instructions of a warm request in the function's own code and libraries, by callgrind."""
-    counts = []
-    for many in (100, 100 + requests):
-        out = made / "callgrind.out"
-        subject.start(wrapper=["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet"])
-        for _ in range(many):
-            subject.ask_well(request)
-        subject.poll()
-        subject.end(signal.SIGTERM)
-        text = out.read_text()
-        counts.append(int(next(line for line in text.splitlines() if line.startswith(("totals:", "summary:"))).split()[1]))
-    return round((counts[1] - counts[0]) / requests)
+def hostile_kilobytes(passloom, database):
+    """The peak of memory after the requests that are made to cost much."""
+    passloom.start()
+    for request in hostile.corpus():
+        passloom.ask(hostile.hostile_event(request, database.key))
+    peak = passloom.peak_kilobytes()
+    passloom.end()
+    return peak
 
 
 def throughput(passloom, request, requests):
@@ -170,45 +178,85 @@ def throughput(passloom, request, requests):
     return result
 
 
+def draw():
+    """A draw of the default policy in multiples of one getrandom call for as many bytes, by benches/draw.rs."""
+    command = ["cargo", "bench", "--locked", "--bench", "draw", "--", "--sample-count", "1000",
+               "draw_with_system_randomness", "getrandom_alone"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    units = {"ns": 1, "µs": 1e3, "ms": 1e6}
+    medians = []
+    for line in printed.splitlines():
+        if "default, 16" in line:
+            # name and fastest, slowest, median, mean
+            number, unit = re.search(r"([\d.]+) (ns|µs|ms)", line.split("│")[-4]).groups()
+            medians.append(float(number) * units[unit])
+    drawn, asked = medians
+    return drawn / asked
+
+
 def spread(values):
-    percentiles = statistics.quantiles(values, n=100, method="inclusive")
-    return {"p50": statistics.median(values), "p90": percentiles[89], "p99": percentiles[98], "n": len(values)}
+    """Percentiles of all values, and of the first and the second half."""
+    def percentiles(values):
+        cut = statistics.quantiles(values, n=100, method="inclusive")
+        return {"p50": statistics.median(values), "p90": cut[89], "p99": cut[98]}
+
+    middle = len(values) // 2
+    halves = [percentiles(half) for half in (values[:middle], values[middle:])] if middle >= 2 else []
+    return percentiles(values) | {"halves": halves, "n": len(values)}
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     made, quick = Path(sys.argv[1]).resolve(), sys.argv[2:] == ["quick"]
+    began = time.monotonic()
+
+    def step(name):
+        print(f"{time.monotonic() - began:4.0f} s  {name} …", flush=True)
+
     database = Database(ROOT / "target/release/database")
     all_ = subjects(made, database)
+    passloom = all_["Passloom"]
     request = event(database.key)
     scale = 10 if quick else 1
-    print("starts …", flush=True)
-    figures = {"starts": starts(all_, request, dict.fromkeys(all_, 60 // scale))}
-    print("warm requests …", flush=True)
+    step("starts")
+    many = {name: (100 if name in RUST else 20) // scale for name in all_}
+    figures = {"starts": starts(all_, request, many)}
+    step("warm requests")
     figures["warm"], figures["audit_bytes"] = warm(all_, request, 5_000 // scale, database)
-    figures["batch_processor_microseconds"] = batch(all_["Passloom"], database.key, 1_000 // scale)
-    figures["refusals"] = refusals(all_["Passloom"], database)
-    print("concurrent requests …", flush=True)
-    figures["throughput"] = throughput(all_["Passloom"], request, 5_000 // scale)
-    rust = {name: all_[name] for name in ("Passloom", "empty", "one UpdateItem")}
+    figures["batch_processor_microseconds"] = batch(passloom, database.key, 1_000 // scale)
+    figures["calls"] = calls(passloom, database)
+    step("concurrent requests")
+    figures["throughput"] = throughput(passloom, request, 5_000 // scale)
+    step("hostile requests")
+    figures["hostile_kilobytes"] = hostile_kilobytes(passloom, database)
+    step("draws")
+    figures["draw"] = draw()
     if shutil.which("valgrind"):
-        print("instructions …", flush=True)
-        figures["instructions"] = {name: instructions(one, request, made, 1_000 // scale) for name, one in rust.items()}
+        step("instructions")
+        figures["instructions"] = {
+            name: instructions.count(all_[name], request, made, database.fill_window) for name in RUST}
     try:
         quota = Quota(SHARE_OF_128_MB)
     except OSError as error:
         figures["quota"] = {"missing": f"no control group could be created ({error.strerror})"}
     else:
-        print("starts with the processor share of 128 MB …", flush=True)
-        figures["quota"] = starts(all_, request, {name: 20 if name in rust and not quick else 3 for name in all_}, quota)
+        step("starts with the processor share of 128 MB")
+        many = {name: 20 if name in RUST and not quick else 3 for name in all_}
+        figures["quota"] = starts(all_, request, many, quota)
         time.sleep(0.1)
         quota.remove()
     database.end()
     figures["zip_bytes"] = {name: (made / f"{name.replace(' ', '-')}.zip").stat().st_size for name in all_}
     figures["machine"] = report.machine()
-    print(report.table(figures))
+    step("end")
+    print(report.tables(figures))
+    counted = figures.get("instructions", {}).get("Passloom")
     if not quick:
         report.write(figures, ROOT / "docs", HERE / "figures.json")
+        if counted:
+            instructions.write(counted, figures["machine"])
+    elif counted:
+        instructions.check(counted, figures["machine"])
 
 
 if __name__ == "__main__":
