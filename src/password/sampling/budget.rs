@@ -56,3 +56,38 @@ impl WorkBudget {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_budget_grows_by_the_steps_of_each_password() {
+        for passwords in [0, 1, 2, 100] {
+            let budget = WorkBudget::new(passwords);
+            assert_eq!(budget.steps(), 7_200_000 + 350_000 * usize::from(passwords), "{passwords} passwords");
+            assert_eq!(budget.bytes(), 2_097_152, "{passwords} passwords");
+        }
+    }
+
+    #[test]
+    fn spend_takes_steps_until_none_are_left() {
+        let mut budget = WorkBudget { steps: 10, bytes: 1 };
+        assert_eq!(budget.spend(3), Ok(()));
+        assert_eq!(budget.spend(8), Err(BudgetExceeded));
+        assert_eq!((budget.steps(), budget.bytes()), (7, 1));
+        assert_eq!(budget.spend(7), Ok(()));
+        assert_eq!(budget.steps(), 0);
+    }
+
+    #[test]
+    fn hold_takes_memory_and_lend_takes_none() {
+        let mut budget = WorkBudget { steps: 1, bytes: 10 };
+        assert_eq!(budget.hold(3), Ok(()));
+        assert_eq!(budget.hold(8), Err(BudgetExceeded));
+        for (bytes, result) in [(6, Ok(())), (7, Ok(())), (8, Err(BudgetExceeded))] {
+            assert_eq!(budget.lend(bytes), result, "{bytes} bytes");
+        }
+        assert_eq!((budget.steps(), budget.bytes()), (1, 7));
+    }
+}

@@ -80,7 +80,76 @@ fn scale(word: u16, bound: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::scale;
+    use std::convert::Infallible;
+
+    use rand::{TryCryptoRng, TryRng};
+
+    use super::*;
+
+    /// Returns the bytes 0, 1, 2, … and then 0 again, so that a test sees which of them an integer is made of.
+    struct Ascending {
+        fetched: usize,
+    }
+
+    impl TryRng for Ascending {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            let mut bytes = [0; 4];
+            self.try_fill_bytes(&mut bytes)?;
+            Ok(u32::from_le_bytes(bytes))
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            let mut bytes = [0; 8];
+            self.try_fill_bytes(&mut bytes)?;
+            Ok(u64::from_le_bytes(bytes))
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            for byte in bytes {
+                *byte = self.fetched.to_le_bytes()[0];
+                self.fetched += 1;
+            }
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Ascending {}
+
+    #[test]
+    fn integers_use_every_fetched_byte_once_and_in_order() {
+        let mut source = Ascending { fetched: 0 };
+        let mut uniform = Uniform::new(&mut source, 1);
+        let Ok(all) = uniform.bits(64);
+        assert_eq!(all, 0x0706_0504_0302_0100);
+        // The upper bits of the next word.
+        let Ok(upper) = uniform.bits(12);
+        assert_eq!(upper, 0x0f0);
+        let Ok(none) = uniform.bits(0);
+        assert_eq!(none, 0);
+        let Ok(big) = uniform.big_bits(12);
+        assert_eq!(big, BigUint::from(0x181_u32));
+        // 0x1b1a · 65536 / 65536.
+        let Ok(below) = uniform.below(65_536);
+        assert_eq!(below, 0x1b1a);
+        // The last four bytes of the buffer.
+        let Ok(big) = uniform.big_bits(32);
+        assert_eq!(big, BigUint::from(0x1c1d_1e1f_u32));
+        assert_eq!(uniform.random.fetched, 32);
+        let Ok(next) = uniform.below(65_536);
+        assert_eq!(next, 0x2120);
+        assert_eq!(uniform.random.fetched, 64);
+    }
+
+    #[test]
+    fn integer_longer_than_the_buffer_is_fetched_directly() {
+        let mut source = Ascending { fetched: 0 };
+        let mut uniform = Uniform::new(&mut source, 1);
+        let Ok(big) = uniform.big_bits(33 * 8);
+        assert_eq!(big, BigUint::from_bytes_be(&(0..33).collect::<Vec<u8>>()));
+        assert_eq!((uniform.random.fetched, uniform.left), (33, 0));
+    }
 
     /// A sample could not show a bias as small as that of `word % bound`; all words show it.
     #[test]
