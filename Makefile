@@ -211,12 +211,14 @@ uniformity: ## Test uniformity with many samples from the system's random genera
 	UNIFORMITY=1 $(CARGO_TEST) --release --test uniformity -- --nocapture uniformity full_size
 
 .PHONY: mutants
-mutants: $(CARGO_MUTANTS)/ready ## Test the tests of rate limiting and authentication with cargo-mutants.
-	@mkdir -p target
+mutants: $(CARGO_MUTANTS)/ready ## Test the tests of rate limiting, authentication and sampling with cargo-mutants.
+	@mkdir -p target/mutants-of-sampling
 	@# As --cargo-arg, so that cargo builds these tests only.
 	$(CARGO_MUTANTS)/bin/cargo-mutants mutants --output target --package passloom --all-features \
 		--file 'src/access/limiter/**' --file src/app/authentication.rs --cargo-arg=--locked \
 		--cargo-arg=--lib --cargo-arg=--test=rate_limit_model --cargo-arg=--test=end_to_end
+	$(CARGO_MUTANTS)/bin/cargo-mutants mutants --output target/mutants-of-sampling --package passloom --all-features \
+		--file 'src/password/sampling/**' --cargo-arg=--locked --cargo-arg=--lib --cargo-arg=--test=uniformity
 
 .PHONY: soak
 soak: build ## Test the rate limit under load, faults and restarts for ten minutes (or SOAK_SECONDS=…).
