@@ -383,7 +383,8 @@ class Stack(unittest.TestCase):
         self.assertEqual(counted, expected)
 
     def test_policy_without_an_action_returns_503(self):
-        for missing in ("dynamodb:GetItem", "dynamodb:UpdateItem"):
+        # The policies are read, the request is counted with a write.
+        for missing, query in (("dynamodb:GetItem", "policy=ci"), ("dynamodb:UpdateItem", "")):
             template = cloudformation.translated()
             statement, = template["Resources"]["FunctionRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
             statement["Action"].remove(missing)
@@ -391,8 +392,8 @@ class Stack(unittest.TestCase):
             key = self.create_key(variables, 3)
             self.enforce_policies()
             with Function(FUNCTION, variables) as function:
-                self.assertEqual(function.get("/api/generate", key)[0], 503, missing)
-            self.assertRegex(function.lines[-1]["reason"], "^store: DynamoDB answered ")
+                self.assertEqual(function.get("/api/generate", key, query)[0], 503, missing)
+            self.assertRegex(function.lines[-1]["reason"], "^(store|policies): DynamoDB answered ")
 
     def test_role_is_denied_every_other_table_action(self):
         variables = self.deploy(cloudformation.translated())
