@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use embedded::{Embedded, TABLE};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
@@ -64,7 +64,7 @@ fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
     let root = CertifiedIssuer::self_signed(authority("root")?, KeyPair::from_pem(TEST_KEY)?)?;
     let intermediate = CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::from_pem(TEST_KEY)?, &root)?;
     let key = KeyPair::from_pem(TEST_KEY)?;
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])?.signed_by(&key, &intermediate)?;
+    let certificate = parameters("127.0.0.1", vec!["127.0.0.1".to_owned()])?.signed_by(&key, &intermediate)?;
     let chain = vec![certificate.der().clone(), intermediate.der().clone()];
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -74,9 +74,17 @@ fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
 }
 
 fn authority(name: &str) -> Result<CertificateParams, rcgen::Error> {
-    let mut parameters = CertificateParams::new(Vec::new())?;
+    let mut parameters = parameters(name, Vec::new())?;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(parameters)
+}
+
+/// Python rejects certificates without an authority key identifier, and authorities without key usages, since 3.13.
+fn parameters(name: &str, addresses: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+    let mut parameters = CertificateParams::new(addresses)?;
     parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.use_authority_key_identifier_extension = true;
     Ok(parameters)
 }
 
