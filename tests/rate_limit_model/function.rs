@@ -94,8 +94,8 @@ impl Attempt {
     }
 
     /// The first write of a function that has not read the item.
-    pub fn unread(reading: Millis, sent_at: Millis, token: [u8; 16]) -> Self {
-        let write = ConditionalWrite::unread(time(reading), token);
+    pub fn blind(reading: Millis, sent_at: Millis, token: [u8; 16]) -> Self {
+        let write = ConditionalWrite::blind(time(reading), token);
         Self { version: None, first: TimedWrite { write, sent_at }, second: None }
     }
 
@@ -107,7 +107,7 @@ impl Attempt {
             Retry::Safe => first.moved(time(reading)),
             Retry::OnlyIfUnapplied => match first.repeated(time(reading)) {
                 Some(_) if !rules.repetition_requires_unchanged_n => first.clone(),
-                None if rules.unread_write_repeated => first.clone(),
+                None if rules.blind_write_repeated => first.clone(),
                 repeated => repeated?,
             },
         };

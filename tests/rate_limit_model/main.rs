@@ -14,6 +14,7 @@ mod exhaustive;
 mod function;
 mod rules;
 mod simulation;
+mod state_space;
 
 use std::cell::Cell;
 use std::ops::Add;

@@ -20,8 +20,8 @@ pub struct Rules {
     pub clock_read_before_write: bool,
     /// A request is not admitted if the answer is late.
     pub late_answer_rejected: bool,
-    /// A write that was sent without reading the item is sent again if its answer is lost.
-    pub unread_write_repeated: bool,
+    /// A blind write is sent again if its answer is lost.
+    pub blind_write_repeated: bool,
     /// A change of the limit removes the ceiling from the item.
     pub change_removes_ceiling: bool,
 }
@@ -34,7 +34,7 @@ impl Default for Rules {
             repetition_raises_epoch: true,
             clock_read_before_write: true,
             late_answer_rejected: true,
-            unread_write_repeated: false,
+            blind_write_repeated: false,
             change_removes_ceiling: true,
         }
     }
@@ -54,7 +54,7 @@ pub fn wrong_rules() -> [(&'static str, Rules); 9] {
         ("a repeated write that does not raise the epoch", Rules { repetition_raises_epoch: false, ..right }),
         ("a clock that is read on arrival", Rules { clock_read_before_write: false, ..right }),
         ("late answers that are admitted", Rules { late_answer_rejected: false, ..right }),
-        ("a repeated write without a known n", Rules { unread_write_repeated: true, ..right }),
+        ("a blind write that is repeated", Rules { blind_write_repeated: true, ..right }),
         ("a ceiling that survives a change of the limit", Rules { change_removes_ceiling: false, ..right }),
     ]
 }

@@ -237,7 +237,7 @@ impl<'s> Simulation<'s> {
                 Some(cached) => cached,
                 None if calls == 0 && self.scenario.requests[request].connected => {
                     self.progress[request].attempts = 0;
-                    self.progress[request].attempt = Some(Attempt::unread(reading, now, token));
+                    self.progress[request].attempt = Some(Attempt::blind(reading, now, token));
                     return self.send(request);
                 }
                 None => self.refresh(request, Arc::new(self.item.clone())),

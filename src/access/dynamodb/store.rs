@@ -5,8 +5,8 @@
 //! (`update.rs`): `n` by the ceiling, what administrators change by `v`, the secret by `h`. When the condition
 //! fails, DynamoDB returns the item, and with it the current state.
 //!
-//! A key that is not cached is not read first either: its first write uses the ceiling that an earlier write left in the
-//! item.
+//! A key that is not cached is not read first. The first write is blind: it uses the ceiling that an earlier write left in
+//! the item.
 //!
 //! A write whose answer was lost is repeated once, in a way that cannot count twice
 //! ([`crate::access::limiter::conditional_write`]).
@@ -144,7 +144,7 @@ impl Store {
             Some(CacheEntry::Known(state)) => *state,
             None if matches!(caller, Caller::Key(..)) && self.is_connected(clock.now()) => {
                 let (now, began) = clock.now_and_instant();
-                let write = TimedWrite { write: ConditionalWrite::unread(now, write_token), now, began };
+                let write = TimedWrite { write: ConditionalWrite::blind(now, write_token), now, began };
                 match self.write(caller, None, write, clock).await? {
                     WriteResult::Applied(write, item) => return self.conclude(caller, None, &write, &item, clock),
                     WriteResult::Rejected(item) => self.refresh(caller, item.as_ref(), clock.now())?,

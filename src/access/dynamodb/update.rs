@@ -7,8 +7,8 @@
 //! IF   n < :bound AND e = :e AND v = :v AND h = :h
 //! ```
 //!
-//! The items of keys also get `c = :bound`. A function that has not read the item sends `n < c` in place of `:bound`, and
-//! the condition itself contains what the function would have checked:
+//! For keys, it also sets `c = :bound`. A blind write requires `n < c` instead, and its condition contains what the
+//! function would have checked if it had read the item:
 //!
 //! ```text
 //! IF   n < c AND h = :h AND attribute_not_exists(revoked_at) AND attribute_not_exists(cidrs)

@@ -6,8 +6,9 @@
 //! pins, so that the first write can never be applied after it. If another request was counted in between, it cannot
 //! be told whether this one was, and it is not admitted.
 //!
-//! A function that has not read the counters can count a request, too: below the ceiling that an earlier write left in
-//! the item. It knows neither `n` nor the epoch, so it cannot repeat that write if the answer is lost.
+//! A *blind write* counts a request of a caller whose counters the function has not read: below the ceiling that an
+//! earlier write left in the item. The function knows neither `n` nor the epoch, so it cannot repeat a blind write whose
+//! answer is lost.
 
 use std::time::SystemTime;
 
@@ -20,7 +21,7 @@ pub struct ConditionalWrite {
     pub write_token: WriteToken,
     /// What `n` must be for the write to be applied.
     pub precondition: Precondition,
-    /// What the epoch must be, unless the write does not know it.
+    /// What the epoch must be. A blind write does not require it.
     pub epoch: u64,
     /// The slot whose snapshot it takes, unless that exists already.
     pub slot: u64,
@@ -76,7 +77,7 @@ impl ConditionalWrite {
 
     /// Counts one request of a caller whose counters are not known.
     #[must_use]
-    pub fn unread(now: SystemTime, write_token: WriteToken) -> Self {
+    pub fn blind(now: SystemTime, write_token: WriteToken) -> Self {
         Self { precondition: Precondition::BelowStored, ..Self::new(&Counters::default(), u64::MAX, now, write_token) }
     }
 
@@ -86,8 +87,8 @@ impl ConditionalWrite {
         Self { precondition: Precondition::Absent, ..self }
     }
 
-    /// The write to send when the answer to this one was lost, for a new reading of the clock. None if `n` was not
-    /// read before: nothing could prevent that both are applied.
+    /// The write to send when the answer to this one was lost, for a new reading of the clock. None for a blind write:
+    /// without `n` and the epoch, nothing would prevent that both are applied.
     ///
     /// The ceiling stays: computed for an earlier time it can only be too low.
     #[must_use]
@@ -185,18 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn unread_write_is_moved_but_never_repeated() {
+    fn blind_write_is_moved_but_never_repeated() {
         let at_ten = UNIX_EPOCH + Duration::from_secs(10);
-        let unread = ConditionalWrite::unread(at_ten, TOKEN);
-        assert_eq!((unread.precondition, unread.slot, unread.day), (Precondition::BelowStored, 4, 0));
-        assert_eq!(unread.repeated(later()), None);
-        let moved = unread.moved(later());
+        let blind = ConditionalWrite::blind(at_ten, TOKEN);
+        assert_eq!((blind.precondition, blind.slot, blind.day), (Precondition::BelowStored, 4, 0));
+        assert_eq!(blind.repeated(later()), None);
+        let moved = blind.moved(later());
         assert_eq!((moved.precondition, moved.slot, moved.day), (Precondition::BelowStored, 43_206, 1));
     }
 
     #[test]
-    fn unread_write_matches_counters_below_their_own_ceiling() {
-        let unread = ConditionalWrite::unread(UNIX_EPOCH + Duration::from_secs(10), TOKEN);
+    fn blind_write_matches_counters_below_their_own_ceiling() {
+        let blind = ConditionalWrite::blind(UNIX_EPOCH + Duration::from_secs(10), TOKEN);
         let with_ceiling = |ceiling| Counters { ceiling, ..counters(5, 2, TOKEN) };
         for (name, after, matches) in [
             ("below the ceiling", counters(5, 2, TOKEN), true),
@@ -206,7 +207,7 @@ mod tests {
             ("another token", counters(5, 2, OTHER), false),
             ("no snapshot of the slot", Counters { slots: BTreeMap::new(), ..counters(5, 2, TOKEN) }, false),
         ] {
-            assert_eq!(unread.matches(&after), matches, "{name}");
+            assert_eq!(blind.matches(&after), matches, "{name}");
         }
     }
 

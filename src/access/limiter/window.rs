@@ -30,8 +30,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The length of a slot, in milliseconds. Shorter slots would make the item larger, which comes with every answer.
 const SLOT: u64 = 4_000;
-/// A slot has the number of the interval of this length in which it begins. Slots once had this length, and items may
-/// contain their numbers; a slot that is counted as longer than it was only leaves the window later.
+/// The unit in which slots are numbered: a slot that begins at 8 s has number 4. Earlier versions had slots of this length,
+/// and items may contain them. Such a slot leaves the window two seconds later than it must.
 const NUMBERED_BY: u64 = 2_000;
 /// How long ago a slot must have ended to leave the window, in milliseconds: one minute, one second by which the clocks
 /// of two functions may differ, and one second between the reading of the clock and the answer of the database.
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn decide_by_window_gives_ceiling_or_first_opening() {
         let worked = counters(3, &[(0, 0), (30, 2)], &[(0, 0)]);
-        let cases: [(&str, Counters, Limits, u64, Decision); 12] = [
+        let cases: [(&str, Counters, Limits, u64, Decision); 13] = [
             ("no admission yet", counters(0, &[], &[]), limits(3, 9), 0, admit(3)),
             ("one place left", counters(2, &[(0, 0)], &[(0, 0)]), limits(3, 9), 1_000, admit(3)),
             ("limit used", counters(3, &[(0, 0)], &[(0, 0)]), limits(3, 9), 1_000, refuse(66_000)),
@@ -236,6 +236,13 @@ mod tests {
             ("a millisecond before slot 0 leaves", worked.clone(), limits(3, 9), 65_999, refuse(66_000)),
             ("worked example, slot 0 has left", worked.clone(), limits(3, 9), 66_000, admit(5)),
             ("only the last snapshot opens a lowered limit", worked, limits(1, 9), 61_500, refuse(126_000)),
+            (
+                "limit used in a slot of an earlier version",
+                counters(3, &[(1, 0)], &[(0, 0)]),
+                limits(3, 9),
+                67_999,
+                refuse(68_000),
+            ),
             ("day ceiling is lower", counters(3, &[(0, 3)], &[(0, 0)]), limits(9, 5), 1_000, admit(5)),
             ("day used", counters(5, &[(0, 5)], &[(0, 0)]), limits(9, 5), 1_000, refuse(DAY)),
             (

@@ -1,4 +1,4 @@
-//! The first request of a key in a function: one write, below the ceiling that an earlier write left in the item.
+//! The first request of a key in a function: one blind write, below the ceiling that an earlier write left in the item.
 
 use std::time::Duration;
 
