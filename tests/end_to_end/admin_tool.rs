@@ -306,7 +306,7 @@ async fn rotation_with_a_lost_answer_is_read_back() {
     let database = Database::start().await;
     let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     // The tool reads the key first.
-    database.fail([Fault::after_call(Reply::Late), Fault::after_call(Reply::Reset)]);
+    database.fail([Fault::after_call(Reply::Unchanged), Fault::after_call(Reply::Reset)]);
     let rotated = run_json(&database, &["keys", "rotate", "ci"]).await;
     assert_eq!([status(&database, &created["key"]).await, status(&database, &rotated["key"]).await], [200, 200]);
 }
@@ -316,7 +316,7 @@ async fn rotation_that_was_not_applied_reports_the_valid_secret() {
     let database = Database::start().await;
     let created = run_json(&database, &["keys", "create", "--name", "ci"]).await;
     database.fail([
-        Fault::after_call(Reply::Late),
+        Fault::after_call(Reply::Unchanged),
         Fault::instead_of_call(error("500 Internal Server Error", "InternalServerError")),
     ]);
     let error = run_failing(&database, &["keys", "rotate", "ci"]).await;
