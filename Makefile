@@ -255,9 +255,10 @@ bench-ready: build $(foreach name,$(BENCH_PYTHON) $(if $(shell command -v npm),$
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
 	cargo build --locked --release --package passloom-examples --features tls --bin database
 	cargo bench --locked --bench draw --no-run
-	@for name in $(BENCH_PYTHON); do cp $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done
+	@for name in $(BENCH_PYTHON); do \
+		cp $(REFERENCES)/fastapi/generate.py $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done
 	@for name in $(BENCH_NODE); do if [ -e $(BENCH)/$$name/ready ]; then \
-		cp $(REFERENCES)/$$name/app.js $(REFERENCES)/express/runtime.js $(BENCH)/$$name; fi; done
+		cp $(REFERENCES)/express/{generate,runtime}.js $(REFERENCES)/$$name/app.js $(BENCH)/$$name; fi; done
 	@cd $(BENCH) && rm -f *.zip && \
 		python3 -m zipfile -c Passloom.zip $(CURDIR)/$(FUNCTION) && \
 		python3 -m zipfile -c empty.zip $(CURDIR)/target/references/empty/bootstrap && \

@@ -66,12 +66,10 @@ class Database:
                   ExpressionAttributeValues={":n": {"N": n}, ":c": {"N": "4000000000"}})
 
     def bind_key(self, policy):
-        """Binds the key to a preset, or to nothing."""
-        change = "SET v = v + :one" + (", binding = :binding" if policy else "")
-        remove = " REMOVE c" + ("" if policy else ", binding")
-        values = {":one": {"N": "1"}} | ({":binding": {"M": {"preset": {"S": policy}}}} if policy else {})
-        self.call("UpdateItem", TableName=self.table, Key=self.key_id, UpdateExpression=change + remove,
-                  ExpressionAttributeValues=values)
+        """Binds the key to a preset, as passloom-admin does."""
+        self.call("UpdateItem", TableName=self.table, Key=self.key_id,
+                  UpdateExpression="SET v = v + :one, binding = :binding REMOVE c",
+                  ExpressionAttributeValues={":one": {"N": "1"}, ":binding": {"M": {"preset": {"S": policy}}}})
 
     def end(self):
         self.process.stdin.close()

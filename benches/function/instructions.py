@@ -46,6 +46,6 @@ def check(counted, machine):
         print(f"skipped: the comparison of instructions: the committed figure is from {', '.join(committed.values())}")
     elif counted > GROWTH * expected:
         raise SystemExit(f"A warm request has {counted:,} instructions, {counted / expected - 1:.1%} more than the committed "
-                         f"{expected:,}. `make bench` commits a new figure.")
+                         f"{expected:,}. If that is intended, commit the figure that `make bench` writes.")
     else:
         print(f"OK, a warm request has {counted:,} instructions, {counted / expected - 1:+.1%} of the committed figure.")

@@ -34,13 +34,9 @@ def machine():
     }
 
 
-def mark(*spreads, percentile="p50"):
-    """A mark if a figure does not repeat: its ratio in the first half of the run is not that in the second."""
-    if not all(spread["halves"] for spread in spreads):
-        return MARK
-    first, second = (spreads[0]["halves"][half][percentile] / (spreads[1]["halves"][half][percentile] if len(spreads) > 1 else 1)
-                     for half in (0, 1))
-    return MARK if abs(first - second) > REPEATS_WITHIN * min(first, second) else ""
+def mark(first_half, second_half):
+    """A mark if a figure does not repeat."""
+    return MARK if abs(first_half - second_half) > REPEATS_WITHIN * min(first_half, second_half) else ""
 
 
 def goals(figures):
@@ -49,7 +45,8 @@ def goals(figures):
 
     def ratio(kind, stage, name, percentile="p50"):
         own, other = kind["Passloom"][stage], kind[name][stage]
-        return own[percentile] / other[percentile], mark(own, other, percentile=percentile)
+        halves = [own["halves"][half][percentile] / other["halves"][half][percentile] for half in (0, 1)]
+        return own[percentile] / other[percentile], mark(*halves)
 
     rows = [
         ("exec to first answer, relative to one UpdateItem", 1.10, *ratio(starts, "answer", "one UpdateItem")),
@@ -84,18 +81,19 @@ def tables(figures):
     counted = figures.get("instructions", {})
     lines += ["", "| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
 
-    def row(what, cell):
-        lines.append(f"| {what} | " + " | ".join(cell(name) for name in names) + " |")
+    def row(what, text):
+        lines.append(f"| {what} | " + " | ".join(text(name) for name in names) + " |")
+
+    def cell(spread, percentile, digits=0):
+        return f"{spread[percentile]:,.{digits}f}{mark(*(half[percentile] for half in spread['halves']))}"
 
     def pair(spread, upper, digits):
-        cells = (f"{spread[one]:,.{digits}f}{mark(spread, percentile=one)}" for one in ("p50", upper))
-        return " / ".join(cells)
+        return f"{cell(spread, 'p50', digits)} / {cell(spread, upper, digits)}"
 
     row("exec to first poll, ms, p50 / p90", lambda name: pair(starts[name]["poll"], "p90", 2))
     row("exec to first answer, ms, p50 / p90", lambda name: pair(starts[name]["answer"], "p90", 2))
     row("warm request, µs, p50 / p99", lambda name: pair(warm[name]["microseconds"], "p99", 0))
-    row("processor time of a warm request, µs", lambda name:
-        f"{warm[name]['processor_microseconds']['p50']:.0f}{mark(warm[name]['processor_microseconds'])}")
+    row("processor time of a warm request, µs", lambda name: cell(warm[name]["processor_microseconds"], "p50"))
     row("instructions of a warm request", lambda name: f"{counted[name]:,}" if name in counted else "–")
     row("peak memory, MB, after one / all", lambda name:
         f"{warm[name]['first_kilobytes'] * 1024 / MB:.1f} / {warm[name]['last_kilobytes'] * 1024 / MB:.1f}")

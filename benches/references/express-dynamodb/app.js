@@ -7,13 +7,7 @@ const { DynamoDB } = require('@aws-sdk/client-dynamodb');
 const express = require('express');
 const { RateLimiterDynamo } = require('rate-limiter-flexible');
 const serverless = require('serverless-http');
-
-const CLASSES = {
-  lowercase: 'abcdefghijklmnopqrstuvwxyz',
-  uppercase: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
-  digits: '0123456789',
-  special: '!@#$%^&*()_+-=[]{}|;:,.<>?',
-};
+const generate = require('./generate.js');
 
 const expected = Buffer.from(process.env.API_KEY_SHA256, 'hex');
 const limiter = new RateLimiterDynamo({
@@ -54,22 +48,6 @@ app.use(async (request, response, next) => {
   return next();
 });
 
-app.get('/api/generate', (request, response) => {
-  const length = Number.parseInt(request.query.length ?? '16', 10);
-  if (!(length >= 4 && length <= 256)) {
-    return response.status(400).json({ error: 'length must be 4 to 256' });
-  }
-  const asked = (name, otherwise) => (request.query[name] ?? otherwise) === 'true';
-  const excluded = new Set(request.query.exclude ?? '');
-  const characters = Object.entries(CLASSES)
-    .filter(([name]) => asked(name, name === 'special' ? 'false' : 'true'))
-    .flatMap(([, all]) => [...all])
-    .filter((character) => !excluded.has(character));
-  if (characters.length === 0) {
-    return response.status(400).json({ error: 'no characters left' });
-  }
-  const password = Array.from({ length }, () => characters[crypto.randomInt(characters.length)]).join('');
-  return response.json({ password, length });
-});
+app.get('/api/generate', generate);
 
 exports.handler = serverless(app);

@@ -2,39 +2,16 @@
 // from a secure generator.
 'use strict';
 
-const crypto = require('node:crypto');
 const express = require('express');
 const { rateLimit } = require('express-rate-limit');
 const serverless = require('serverless-http');
-
-const CLASSES = {
-  lowercase: 'abcdefghijklmnopqrstuvwxyz',
-  uppercase: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
-  digits: '0123456789',
-  special: '!@#$%^&*()_+-=[]{}|;:,.<>?',
-};
+const generate = require('./generate.js');
 
 const app = express();
 app.set('trust proxy', 1);
 // More than a run asks for, so that every request is admitted.
 app.use(rateLimit({ windowMs: 60_000, limit: 1_000_000, standardHeaders: 'draft-8', legacyHeaders: false }));
 
-app.get('/api/generate', (request, response) => {
-  const length = Number.parseInt(request.query.length ?? '16', 10);
-  if (!(length >= 4 && length <= 256)) {
-    return response.status(400).json({ error: 'length must be 4 to 256' });
-  }
-  const asked = (name, otherwise) => (request.query[name] ?? otherwise) === 'true';
-  const excluded = new Set(request.query.exclude ?? '');
-  const characters = Object.entries(CLASSES)
-    .filter(([name]) => asked(name, name === 'special' ? 'false' : 'true'))
-    .flatMap(([, all]) => [...all])
-    .filter((character) => !excluded.has(character));
-  if (characters.length === 0) {
-    return response.status(400).json({ error: 'no characters left' });
-  }
-  const password = Array.from({ length }, () => characters[crypto.randomInt(characters.length)]).join('');
-  return response.json({ password, length });
-});
+app.get('/api/generate', generate);
 
 exports.handler = serverless(app);

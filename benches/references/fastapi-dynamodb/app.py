@@ -4,14 +4,13 @@ request in a window of one minute. Passwords come from a secure generator, and a
 import hashlib
 import json
 import os
-import secrets
-import string
 import time
 
 import boto3
-from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from mangum import Mangum
+
+from generate import generate
 
 TABLE = os.environ["TABLE_NAME"]
 PER_MINUTE = int(os.environ["PER_MINUTE"])
@@ -28,9 +27,9 @@ async def audit(request: Request, call_next):
     return response
 
 
-def admit(key: str):
+def admit(x_api_key: str = Header("")):
     """Counts the request, or raises 401 or 429."""
-    pk = hashlib.sha256(key.encode()).hexdigest()
+    pk = hashlib.sha256(x_api_key.encode()).hexdigest()
     minute = int(time.time() // 60)
     try:
         dynamodb.update_item(
@@ -49,27 +48,5 @@ def admit(key: str):
         raise HTTPException(status_code=401, detail="unknown API key") from error
 
 
-@app.get("/api/generate")
-def generate(
-    request: Request,
-    length: int = Query(16, ge=4, le=256),
-    lowercase: bool = True,
-    uppercase: bool = True,
-    digits: bool = True,
-    special: bool = False,
-    exclude: str = "",
-):
-    characters = (
-        string.ascii_lowercase * lowercase
-        + string.ascii_uppercase * uppercase
-        + string.digits * digits
-        + "!@#$%^&*()_+-=[]{}|;:,.<>?" * special
-    )
-    characters = [character for character in characters if character not in exclude]
-    if not characters:
-        raise HTTPException(status_code=400, detail="no characters left")
-    admit(request.headers.get("x-api-key", ""))
-    return JSONResponse({"password": "".join(secrets.choice(characters) for _ in range(length)), "length": length})
-
-
+app.get("/api/generate", dependencies=[Depends(admit)])(generate)
 handler = Mangum(app, lifespan="off")
