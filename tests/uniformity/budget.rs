@@ -9,6 +9,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+use crate::specs::{Constrain, unconstrained};
+
 /// Random policies, in two halves for two cores.
 const RANDOM_POLICIES: usize = 20_000;
 
@@ -152,4 +154,68 @@ fn tables_of_a_policy_are_at_most_two_mebibytes() {
     let (sampler, budget) = count(&Policy::new(&constraints, None).unwrap()).unwrap();
     assert!(sampler.bytes() > 10_000, "the policy needs tables: {}", sampler.bytes());
     assert!(sampler.bytes() <= 2 << 20 && sampler.bytes() <= WorkBudget::BYTES - budget.bytes());
+}
+
+/// The cost of a policy decides whether it is refused, so a change of these numbers must be intended. They are the steps
+/// of counting, the steps of two draws, and the bytes of the tables.
+#[test]
+fn cost_of_a_policy_is_unchanged() {
+    const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+    const DIGITS: &str = "0123456789";
+    const MIXED: &str = "abcdefghijklmnopqrstuvwxyz0123456789!#%&";
+    let mixed = |length| unconstrained(length, MIXED);
+    let cases = [
+        ("no constraint", mixed(16), (128, 256, 0)),
+        ("two minima of 1", mixed(16).require(1, LOWER).require(1, DIGITS), (572, 259, 0)),
+        (
+            "minima of 1 that do not overlap",
+            (0..8).fold(mixed(16), |spec, set| spec.require(1, &LOWER[3 * set..][..3])),
+            (43_134, 256, 33_616),
+        ),
+        (
+            "overlapping minima of 1",
+            mixed(8).require(1, "abcd0123").require(1, "cdef2345").require(1, DIGITS),
+            (872, 191, 0),
+        ),
+        ("minima above 1", mixed(12).require(5, DIGITS).require(3, "!#%&"), (8_446, 192, 4_560)),
+        ("overlapping minima above 1", mixed(10).require(3, "abc012").require(4, DIGITS), (30_028, 160, 36_952)),
+        ("repetitions", unconstrained(20, DIGITS).max_repeating(1), (3_220, 2_320, 1_920)),
+        ("sequences", unconstrained(20, DIGITS).max_sequential(2), (30_270, 420, 0)),
+        (
+            "both limits and a start",
+            unconstrained(24, "abcxyz019").max_repeating(2).max_sequential(2).start("az1"),
+            (34_140, 560, 0),
+        ),
+        (
+            "minima and both limits",
+            mixed(14).require(3, DIGITS).require(2, LOWER).max_repeating(1).max_sequential(2),
+            (79_386, 434, 0),
+        ),
+        (
+            "minima, a start and sequences",
+            mixed(14).require(2, DIGITS).require(1, LOWER).max_sequential(1).start("0123a"),
+            (79_432, 408, 0),
+        ),
+        ("no repeats", mixed(12).require(2, DIGITS).require(1, "!#%&").no_repeats(), (6_768, 192, 6_800)),
+        ("no repeats and a start", mixed(12).require(2, DIGITS).no_repeats().start("!5"), (21_404, 192, 27_760)),
+        (
+            "no repeats and sequences",
+            mixed(12).require(2, DIGITS).no_repeats().max_sequential(1),
+            (285_784, 313, 3_440),
+        ),
+        (
+            "a choice of classes and a start",
+            mixed(6).min_classes(2, &[LOWER, DIGITS, "!#%&"]).start("!1a"),
+            (2_760, 100, 0),
+        ),
+    ];
+    for (name, spec, expected) in cases {
+        let mut budget = WorkBudget::new(1);
+        let all = budget.steps();
+        let sampler = Sampler::new(spec, &mut budget).unwrap();
+        let counted = budget.steps();
+        sampler.spend_draws(2, &mut budget).unwrap();
+        let cost = (all - counted, counted - budget.steps(), sampler.bytes());
+        assert_eq!(cost, expected, "{name}");
+    }
 }

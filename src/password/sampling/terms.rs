@@ -109,3 +109,29 @@ fn merge<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K, sign: impl Fn(&mu
     });
     items.retain_mut(|item| *sign(item) != 0);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_beyond_the_memory_of_the_budget_are_refused() {
+        // Two sets that overlap: when the second one is added there are two pools, and they become four.
+        let requirement = |characters| Requirement { characters: CharSet::from_text(characters), min: 1 };
+        let spec = PasswordSpec {
+            length: 4,
+            pool: CharSet::from_text("abc"),
+            requirements: vec![requirement("ab"), requirement("bc")],
+            min_classes: None,
+            max_repeating: None,
+            max_sequential: None,
+            no_repeats: false,
+            start: None,
+        };
+        for (left, refused) in [(4 * POOL_BYTES, false), (4 * POOL_BYTES - 1, true)] {
+            let mut budget = WorkBudget::new(1);
+            budget.hold(WorkBudget::BYTES - left).unwrap();
+            assert_eq!(terms(&spec, Listed::AboveOne, &mut budget).is_err(), refused, "{left} bytes");
+        }
+    }
+}
