@@ -398,6 +398,52 @@ fn draw_with_a_failing_source_returns_no_password() {
     }
 }
 
+/// Counts the calls of a random source.
+struct Counting {
+    random: ChaCha20Rng,
+    calls: usize,
+    bytes: usize,
+}
+
+impl TryRng for Counting {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("the sampler requests bytes")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("the sampler requests bytes")
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.calls += 1;
+        self.bytes += bytes.len();
+        self.random.try_fill_bytes(bytes)
+    }
+}
+
+impl TryCryptoRng for Counting {}
+
+/// A call of the operating system's generator takes longer than the rest of a draw. One specification for each generator
+/// whose texts are seldom rejected.
+#[test]
+fn draw_fetches_its_random_bytes_in_one_call() {
+    let pool = "abcdefghijklmnop";
+    let specs = [
+        ("unconstrained", unconstrained(64, pool)),
+        ("compositions", unconstrained(64, pool).require(32, "abcd").require(16, "efgh")),
+        ("runs", unconstrained(64, pool).max_repeating(1)),
+    ];
+    for (name, spec) in specs {
+        let sampler = Sampler::new(spec, &mut WorkBudget::new(1)).unwrap();
+        let mut source = Counting { random: ChaCha20Rng::seed_from_u64(1), calls: 0, bytes: 0 };
+        sampler.draw(&mut source).unwrap();
+        assert_eq!(source.calls, 1, "{name}");
+        assert!(source.bytes <= 640, "{name}: {} bytes", source.bytes);
+    }
+}
+
 #[test]
 fn debug_format_of_secrets_and_sets_shows_no_character() {
     let secret = Sampler::new(unconstrained(8, "abc"), &mut WorkBudget::new(1)).unwrap().draw(&mut SysRng).unwrap();
