@@ -187,6 +187,7 @@ fn cost_of_a_policy_is_unchanged() {
             unconstrained(24, "abcxyz019").max_repeating(2).max_sequential(2).start("az1"),
             (34_140, 560, 0),
         ),
+        ("sequences in a long text", unconstrained(128, "abcd").max_sequential(3), (234_457, 1_768_448, 79_872)),
         (
             "minima and both limits",
             mixed(14).require(3, DIGITS).require(2, LOWER).max_repeating(1).max_sequential(2),
@@ -196,6 +197,11 @@ fn cost_of_a_policy_is_unchanged() {
             "minima, a start and sequences",
             mixed(14).require(2, DIGITS).require(1, LOWER).max_sequential(1).start("0123a"),
             (79_432, 408, 0),
+        ),
+        (
+            "minima above 1 of which one may be first",
+            mixed(12).require(2, DIGITS).require(2, "!#%&").start("0a"),
+            (41_644, 192, 33_912),
         ),
         ("no repeats", mixed(12).require(2, DIGITS).require(1, "!#%&").no_repeats(), (6_768, 192, 6_800)),
         ("no repeats and a start", mixed(12).require(2, DIGITS).no_repeats().start("!5"), (21_404, 192, 27_760)),
@@ -218,5 +224,18 @@ fn cost_of_a_policy_is_unchanged() {
         sampler.spend_draws(2, &mut budget).unwrap();
         let cost = (all - counted, counted - budget.steps(), sampler.bytes());
         assert_eq!(cost, expected, "{name}");
+    }
+}
+
+/// The lists of the characters that fail a minimum become no longer than the text.
+#[test]
+fn cost_of_a_policy_without_passwords_is_unchanged() {
+    let spec = unconstrained(14, "abcdefghijklmnopqrstuvwxyz0123456789").max_repeating(2);
+    for (min, steps) in [(8, 13_416), (14, 42_582), (15, 0)] {
+        let spec = spec.clone().require(min, "abcdefghijklmnopqrstuvwxyz").require(min, "0123456789");
+        let mut budget = WorkBudget::new(1);
+        let all = budget.steps();
+        assert_eq!(Sampler::new(spec, &mut budget).err(), Some(CountError::Unsatisfiable), "{min}");
+        assert_eq!(all - budget.steps(), steps, "{min}");
     }
 }

@@ -98,7 +98,7 @@ impl Cost {
         // of the list may begin the text.
         let mut choices = vec![(term.pool.clone(), 1, false)];
         for (part, min) in &term.lists {
-            let (own, own_opens) = ((*min).min(limits.length + 1), part.first() > 0);
+            let (own, own_opens) = (*min, part.first() > 0);
             let columns = if block_size == BlockSize::One { 0 } else { (1 + usize::from(own_opens)) * times(own) };
             steps += own * (INVERSE_STEPS + columns) + 4 * block_size.entries(own);
             for index in 0..choices.len() {
@@ -138,7 +138,7 @@ impl Texts {
         // The lists of all sets of requirements that fail, by what they leave of the pool, with their signs.
         let mut failing: Vec<(Part, bool, List)> = vec![(term.pool.clone(), false, List::empty(block_size))];
         for (part, min) in &term.lists {
-            let own = self.list(part, (*min).min(length + 1));
+            let own = self.list(part, *min);
             for index in 0..failing.len() {
                 let (rest, negative, list) = &failing[index];
                 let list = list.interleaved(&own, length + 1, field);
@@ -257,5 +257,31 @@ impl Texts {
             }
         }
         sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::charset::CharSet;
+
+    /// The memory of the longest list while it is computed, and of all lists.
+    #[test]
+    fn memory_of_lists_is_that_of_their_entries() {
+        let set = CharSet::from_text;
+        let (sum, entry) = (size_of::<(u128, u128)>(), size_of::<Entry>());
+        let term = |limits| {
+            let part = |characters| Part::new(set(characters), CharSet::default(), limits);
+            Term { coefficient: 1, pool: part("ab01!"), lists: vec![(part("ab"), 3), (part("01"), 4)] }
+        };
+        // Nothing fails, the first minimum, the second, or both: fewer than 1, 3, 4 and 6 characters.
+        let cases = [
+            ("single characters", 9, sum * 6 + entry * (1 + 3 + 4 + 6)),
+            ("blocks of up to two characters", 2, sum * 21 + entry * (1 + 6 + 10 + 21)),
+        ];
+        for (name, repeating, bytes) in cases {
+            let limits = RunLimits { length: 9, repeating, sequential: 9 };
+            assert_eq!(Cost::of(&[term(limits), term(limits)], limits, false).bytes, bytes, "{name}");
+        }
     }
 }

@@ -201,15 +201,20 @@ fn check_generators(spec: &PasswordSpec, generators: &mut BTreeMap<&'static str,
         *generators.entry("compositions").or_default() += 1;
         assert_eq!(distribution(|branch, text| compositions.draw(branch, text)), uniform(&texts), "{spec:?}");
     }
-    if !spec.no_repeats {
-        let runs = Runs::new(spec, &mut budget).unwrap();
-        let texts = passwords(&without_minima);
-        assert_eq!(*runs.total(), BigUint::from(texts.len()), "{spec:?}");
-        if !texts.is_empty() {
-            *generators.entry("runs").or_default() += 1;
-            assert_eq!(distribution(|branch, text| runs.draw(branch, text)), uniform(&texts), "{spec:?}");
-        }
+    if !spec.no_repeats && check_runs(&without_minima, &mut budget) {
+        *generators.entry("runs").or_default() += 1;
     }
+}
+
+/// The same for runs alone, which leave minima to rejection. Returns whether there are texts.
+fn check_runs(spec: &PasswordSpec, budget: &mut WorkBudget) -> bool {
+    let runs = Runs::new(spec, budget).unwrap();
+    let texts = passwords(spec);
+    assert_eq!(*runs.total(), BigUint::from(texts.len()), "{spec:?}");
+    if !texts.is_empty() {
+        assert_eq!(distribution(|branch, text| runs.draw(branch, text)), uniform(&texts), "{spec:?}");
+    }
+    !texts.is_empty()
 }
 
 #[test]
@@ -339,9 +344,9 @@ fn weigh_wrongly(spec: &PasswordSpec, branch: &mut Branch<'_>) -> Vec<u8> {
     text
 }
 
-#[test]
-fn wrong_generators_are_rejected_by_a_fraction() {
-    let any = |length, pool| PasswordSpec {
+/// All texts of a length over a pool, without constraints.
+fn any(length: u16, pool: &str) -> PasswordSpec {
+    PasswordSpec {
         length,
         pool: CharSet::from_text(pool),
         requirements: Vec::new(),
@@ -350,7 +355,33 @@ fn wrong_generators_are_rejected_by_a_fraction() {
         max_sequential: None,
         no_repeats: false,
         start: None,
-    };
+    }
+}
+
+/// Longer sequences of neighbours than the random specifications have.
+#[test]
+fn every_branch_of_runs_over_sequences_leads_to_a_uniform_distribution() {
+    let mut proved = 0;
+    for pool in ["abc", "abcd", "abcA", "abcde", "ab0A"] {
+        for (length, repeating, sequential) in
+            (1..=6).flat_map(|length| (1..=3).flat_map(move |one| (1..=4).map(move |other| (length, one, other))))
+        {
+            for start in [None, Some("bA")] {
+                let spec = PasswordSpec {
+                    max_repeating: Some(repeating),
+                    max_sequential: Some(sequential),
+                    start: start.map(CharSet::from_text),
+                    ..any(length, pool)
+                };
+                proved += usize::from(check_runs(&spec, &mut WorkBudget::new(1)));
+            }
+        }
+    }
+    assert!(proved >= 700, "{proved}");
+}
+
+#[test]
+fn wrong_generators_are_rejected_by_a_fraction() {
     let each = |sets: &[&str]| {
         sets.iter().map(|set| Requirement { characters: CharSet::from_text(set), min: 1 }).collect::<Vec<_>>()
     };

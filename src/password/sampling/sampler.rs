@@ -108,7 +108,7 @@ struct Counted {
 
 impl Counted {
     fn new(spec: PasswordSpec, budget: &mut WorkBudget) -> Result<Self, CountError> {
-        let unsatisfiable = |one: &Requirement| one.characters.is_empty();
+        let unsatisfiable = |one: &Requirement| one.characters.is_empty() || one.min > spec.length;
         if spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
