@@ -1,17 +1,16 @@
 //! Counts, entropies and draws, compared with results that the sampler does not compute itself.
 
 use passloom::password::{
-    Class, ClassOptions, Constraints, CountError, DrawError, PasswordSpec, Policy, Sampler, SpecViolation, Start,
-    WorkBudget, verify,
+    Class, ClassOptions, Constraints, CountError, PasswordSpec, Policy, Sampler, SpecViolation, Start, WorkBudget,
+    verify,
 };
 use proptest::prelude::*;
-use rand::rngs::{ChaCha20Rng, SysRng};
-use rand::{SeedableRng, TryCryptoRng, TryRng};
+use rand::rngs::SysRng;
 use serde_json::Value;
 
-use crate::specs::{Constrain, list_passwords, small_specs, unconstrained};
+use crate::specs::{Constrain, list_passwords, unconstrained};
 
-fn sampler(constraints: &Constraints) -> Sampler {
+pub fn sampler(constraints: &Constraints) -> Sampler {
     Sampler::new(Policy::new(constraints, None).unwrap().spec().clone(), &mut WorkBudget::new(1)).unwrap()
 }
 
@@ -326,121 +325,6 @@ fn longest_policies_without_neighbours_are_drawn_or_rejected_as_too_expensive() 
         let policy = Policy::new(&with_minima(length, min), None).unwrap();
         let sampler = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1));
         assert_eq!(sampler.err(), error, "length {length}, {min} of each class");
-    }
-}
-
-/// A random source that fails after some bytes.
-struct Failing(usize);
-
-impl TryRng for Failing {
-    type Error = std::io::Error;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        unreachable!("the sampler requests bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        unreachable!("the sampler requests bytes")
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
-        SysRng.try_fill_bytes(bytes).map_err(std::io::Error::other)
-    }
-}
-
-impl TryCryptoRng for Failing {}
-
-/// A random source that always returns the same byte.
-struct Constant;
-
-impl TryRng for Constant {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(0)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        bytes.fill(0xff);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Constant {}
-
-#[test]
-fn draw_with_a_constant_source_is_exhausted() {
-    assert_eq!(sampler(&Constraints::default()).draw(&mut Constant).err(), Some(DrawError::Exhausted));
-}
-
-/// A change of these passwords is a change for users that draw with their own seed.
-#[test]
-fn draw_with_a_fixed_seed_returns_fixed_passwords() {
-    let mut rare = Constraints { length: Some(20), symbols: Some("!@#$".into()), ..Constraints::default() };
-    rare.classes[3].min = Some(10);
-    for (constraints, expected) in [(Constraints::default(), "DJNcRdH912kXSTGQ"), (rare, "#l!$G#$ah1$$BMq$L#d#")] {
-        let drawn = sampler(&constraints).draw(&mut ChaCha20Rng::seed_from_u64(1)).unwrap();
-        assert_eq!(drawn.expose(), expected);
-    }
-}
-
-#[test]
-fn draw_with_a_failing_source_returns_no_password() {
-    for (name, spec) in small_specs() {
-        let sampler = Sampler::new(spec, &mut WorkBudget::new(1)).unwrap();
-        assert!(sampler.draw(&mut Failing(0)).is_err(), "{name}");
-        assert!(sampler.draw(&mut Failing(1_000_000)).is_ok(), "{name}");
-    }
-}
-
-/// Counts the calls of a random source.
-struct Counting {
-    random: ChaCha20Rng,
-    calls: usize,
-    bytes: usize,
-}
-
-impl TryRng for Counting {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        unreachable!("the sampler requests bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        unreachable!("the sampler requests bytes")
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        self.calls += 1;
-        self.bytes += bytes.len();
-        self.random.try_fill_bytes(bytes)
-    }
-}
-
-impl TryCryptoRng for Counting {}
-
-/// A call of the operating system's generator takes longer than the rest of a draw. One specification for each generator
-/// whose texts are seldom rejected.
-#[test]
-fn draw_fetches_its_random_bytes_in_one_call() {
-    let pool = "abcdefghijklmnop";
-    let specs = [
-        ("unconstrained", unconstrained(64, pool)),
-        ("compositions", unconstrained(64, pool).require(32, "abcd").require(16, "efgh")),
-        ("runs", unconstrained(64, pool).max_repeating(1)),
-    ];
-    for (name, spec) in specs {
-        let sampler = Sampler::new(spec, &mut WorkBudget::new(1)).unwrap();
-        let mut source = Counting { random: ChaCha20Rng::seed_from_u64(1), calls: 0, bytes: 0 };
-        sampler.draw(&mut source).unwrap();
-        assert_eq!(source.calls, 1, "{name}");
-        assert!(source.bytes <= 640, "{name}: {} bytes", source.bytes);
     }
 }
 

@@ -12,6 +12,7 @@ mod biased_generators;
 mod budget;
 mod chi_square;
 mod counting;
+mod draws;
 mod full_size;
 mod random_source;
 mod regex;
