@@ -148,7 +148,7 @@ test-dynamodb-local: ## Test limits, keys, database faults and passloom-admin wi
 	else \
 		$(MAKE) --no-print-directory $(DYNAMODB_LOCAL)/ready; \
 		DYNAMODB_LOCAL="$(CURDIR)/$(DYNAMODB_LOCAL)" $(CARGO_TEST) --test end_to_end -- \
-			admin_tool:: concurrency:: database_faults:: keys:: rate_limit::; \
+			admin_tool:: admin_tool_policies:: concurrency:: database_faults:: keys:: rate_limit::; \
 		echo 'OK, the tests with DynamoDB Local $(DYNAMODB_LOCAL_VERSION)'; \
 	fi
 

@@ -1,34 +1,33 @@
-//! `passloom-admin`, run as an administrator runs it.
+//! `passloom-admin`, run as an administrator runs it: the commands for keys, and what all commands have in common.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use crate::support::{Database, Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, check_all, error};
 
 /// Runs the tool.
-async fn run(database: &Database, arguments: &[&str]) -> Output {
+pub async fn run(database: &Database, arguments: &[&str]) -> Output {
     let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
     command.args(arguments).output().await.unwrap()
 }
 
 /// Runs the tool with `--json`, and reads what it prints.
-async fn run_json(database: &Database, arguments: &[&str]) -> Value {
+pub async fn run_json(database: &Database, arguments: &[&str]) -> Value {
     let output = run(database, &[arguments, &["--json"]].concat()).await;
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Runs the tool, which must fail, and returns its error message.
-async fn run_failing(database: &Database, arguments: &[&str]) -> String {
+pub async fn run_failing(database: &Database, arguments: &[&str]) -> String {
     let output = run(database, arguments).await;
     assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}: {}", text(&output.stdout));
     text(&output.stderr).to_owned()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
@@ -363,96 +362,4 @@ async fn name_with_an_invisible_character_is_rejected() {
     for name in ["Büro 3", "連携", "🔑 ci"] {
         assert_eq!(run_json(&database, &["keys", "create", "--name", name]).await["name"], name);
     }
-}
-
-/// Runs the tool with a policy on its standard input.
-async fn put_policy(database: &Database, name: &str, policy: &Value) -> Output {
-    let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
-    command.args(["policies", "put", name, "--file", "-", "--json"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The tool does not read a policy whose name it refuses.
-    let _ = child.stdin.take().unwrap().write_all(policy.to_string().as_bytes()).await;
-    child.wait_with_output().await.unwrap()
-}
-
-#[tokio::test]
-async fn policy_is_put_listed_shown_bound_and_deleted() {
-    let database = Database::start().await;
-    let put = put_policy(&database, "ci", &json!({ "length": 20, "symbols": "-_", "description": "for builds" })).await;
-    let stored: Value = serde_json::from_slice(&put.stdout).unwrap();
-    assert_eq!(
-        (&stored["revision"], &stored["length"], &stored["updated_by"]),
-        (&json!(1), &json!(20), &json!("test"))
-    );
-    assert_eq!(stored["parameters"], json!({ "length": 20, "symbols": "-_" }));
-    run_json(&database, &["keys", "create", "--name", "build", "--policy", "ci", "--min-entropy", "80"]).await;
-    let key = run_json(&database, &["keys", "create", "--name", "other", "--policy", "cis"]).await;
-    assert_eq!((&key["policy"], &key["min_entropy"], &key["admin"]), (&json!("cis"), &Value::Null, &json!(false)));
-    let shown = run_json(&database, &["policies", "show", "ci"]).await;
-    assert_eq!((&shown["keys"], &shown["entropy_bits"]), (&json!(["build"]), &stored["entropy_bits"]));
-    assert_eq!(run_json(&database, &["policies", "list"]).await["policies"], json!([shown]));
-    let table = run(&database, &["policies", "list"]).await;
-    assert_eq!(text(&table.stdout), "ci: revision 1, bound keys: build\n");
-    let table = run(&database, &["policies", "show", "ci"]).await;
-    assert!(text(&table.stdout).contains("keys        bound keys: build"), "{}", text(&table.stdout));
-
-    let replaced = put_policy(&database, "ci", &json!({ "length": 30 })).await;
-    assert_eq!(serde_json::from_slice::<Value>(&replaced.stdout).unwrap()["revision"], 2);
-    let error = run_failing(&database, &["policies", "delete", "ci"]).await;
-    assert_eq!(error, "passloom-admin: not a terminal; pass --yes to confirm\n");
-    run_json(&database, &["policies", "delete", "ci", "--yes"]).await;
-    assert_eq!(text(&run(&database, &["policies", "list"]).await.stdout), "No policies.\n");
-}
-
-#[tokio::test]
-async fn invalid_policy_or_binding_is_explained() {
-    let database = Database::start().await;
-    let cases = [
-        ("cis", json!({}), "The name of a policy has "),
-        ("ci", json!({ "lenght": 8 }), "did you mean \"length\"?"),
-        ("ci", json!({ "length": 4, "min_digits": 5 }), "length 4 is too short"),
-        ("ci", json!({ "policy": "other" }), "policy must be one of nist-800-63b, "),
-    ];
-    check_all(cases, async |(name, policy, message)| {
-        let output = put_policy(&database, name, &policy).await;
-        assert!(!output.status.success() && text(&output.stderr).contains(message), "{}", text(&output.stderr));
-    })
-    .await;
-    let cases = [
-        (&["keys", "create", "--name", "x", "--policy", "ci"][..], "has no policy ci"),
-        (&["keys", "create", "--name", "x", "--admin", "--policy", "cis"], "cannot be used with"),
-        (&["keys", "create", "--name", "x", "--min-entropy", "0"], "--min-entropy"),
-        (&["policies", "show", "ci"], "has no policy ci"),
-        (&["policies", "delete", "ci", "--yes"], "has no policy ci"),
-        (&["policies", "put", "ci", "--file", "/nowhere/policy.json"], "/nowhere/policy.json: "),
-    ];
-    check_all(cases, async |(arguments, message)| {
-        let error = run_failing(&database, arguments).await;
-        assert!(error.contains(message), "{error}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn updated_key_is_bound_or_administers() {
-    let deployment = Deployment::start().await;
-    let database = &deployment.database;
-    let created = run_json(database, &["keys", "create", "--name", "ci"]).await;
-    let key = created["key"].as_str().unwrap();
-    deployment.generate(key, "length=8").await.ok();
-    let updated = run_json(database, &["keys", "update", "ci", "--policy", "cis", "--min-entropy", "90"]).await;
-    assert_eq!((&updated["policy"], &updated["min_entropy"]), (&json!("cis"), &json!(90)));
-    let answer = deployment.generate(key, "").await.ok();
-    assert_eq!(answer["policy_name"], "cis");
-    let error = run_failing(database, &["keys", "update", "ci", "--admin"]).await;
-    assert!(error.contains("would be an administrator's key and bound"), "{error}");
-    run_json(database, &["keys", "update", "ci", "--no-policy", "--no-min-entropy"]).await;
-    deployment.generate(key, "length=8").await.ok();
-    let admin = run_json(database, &["keys", "update", "ci", "--admin"]).await;
-    assert_eq!(admin["admin"], true);
-    let request = Request::post("{}").method("PUT").path("/api/policies/mine").key(key);
-    assert_eq!(deployment.send(request.clone()).await.status, 201);
-    run_json(database, &["keys", "update", "ci", "--no-admin"]).await;
-    assert_eq!(deployment.send(request).await.status, 403);
 }

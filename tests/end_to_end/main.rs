@@ -10,8 +10,11 @@ mod support;
 
 #[cfg(feature = "admin")]
 mod admin_tool;
+#[cfg(feature = "admin")]
+mod admin_tool_policies;
 mod audit;
 mod aws;
+mod bindings;
 mod blind_write;
 mod charsets;
 mod concurrency;
