@@ -227,7 +227,8 @@ fn cost_of_a_policy_is_unchanged() {
     }
 }
 
-/// The lists of the characters that fail a minimum become no longer than the text.
+/// Two minima that no text satisfies together. The lists of characters are never longer than the text, and a minimum
+/// above the length is not counted at all.
 #[test]
 fn cost_of_a_policy_without_passwords_is_unchanged() {
     let spec = unconstrained(14, "abcdefghijklmnopqrstuvwxyz0123456789").max_repeating(2);

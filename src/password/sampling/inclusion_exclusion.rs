@@ -28,7 +28,7 @@ const INVERSE_STEPS: usize = 120;
 /// The steps of a power, for each square of its machine words.
 const POWER_STEPS: usize = 2;
 
-/// Counts the texts of a specification without `min_classes` and without `no_repeats`.
+/// Counts the texts of a specification without `min_classes` and without `no_repeats`. No minimum exceeds the length.
 ///
 /// # Errors
 /// [`BudgetExceeded`], also for requirements with minima above 1 that this method does not support.

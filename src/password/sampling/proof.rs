@@ -358,26 +358,28 @@ fn any(length: u16, pool: &str) -> PasswordSpec {
     }
 }
 
-/// Longer sequences of neighbours than the random specifications have.
+/// Sequences of three and more neighbours, which few of the random specifications have.
 #[test]
 fn every_branch_of_runs_over_sequences_leads_to_a_uniform_distribution() {
     let mut proved = 0;
-    for pool in ["abc", "abcd", "abcA", "abcde", "ab0A"] {
-        for (length, repeating, sequential) in
-            (1..=6).flat_map(|length| (1..=3).flat_map(move |one| (1..=4).map(move |other| (length, one, other))))
-        {
-            for start in [None, Some("bA")] {
-                let spec = PasswordSpec {
-                    max_repeating: Some(repeating),
-                    max_sequential: Some(sequential),
-                    start: start.map(CharSet::from_text),
-                    ..any(length, pool)
-                };
-                proved += usize::from(check_runs(&spec, &mut WorkBudget::new(1)));
+    for pool in ["abc", "abcd", "abcA", "abcde"] {
+        for length in 1..=6 {
+            for repeating in 1..=3 {
+                for sequential in 1..=4 {
+                    for start in [None, Some("bA")] {
+                        let spec = PasswordSpec {
+                            max_repeating: Some(repeating),
+                            max_sequential: Some(sequential),
+                            start: start.map(CharSet::from_text),
+                            ..any(length, pool)
+                        };
+                        proved += usize::from(check_runs(&spec, &mut WorkBudget::new(1)));
+                    }
+                }
             }
         }
     }
-    assert!(proved >= 700, "{proved}");
+    assert!(proved >= 560, "{proved}");
 }
 
 #[test]
