@@ -60,7 +60,7 @@ def translated(code_uri: str = "s3://bucket/key") -> dict:
 
 def resolved(template: dict, **parameters) -> dict:
     """The resources that exist with these parameters, with conditions and references resolved."""
-    values = {name: one["Default"] for name, one in template["Parameters"].items()} | parameters | PSEUDO
+    values = {name: one["Default"] for name, one in template["Parameters"].items()} | PSEUDO | parameters
     conditions = template.get("Conditions", {})
 
     def holds(name):

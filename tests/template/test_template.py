@@ -244,10 +244,18 @@ class Template(unittest.TestCase):
         text = (ROOT / "src/settings.rs").read_text()
         read = set(re.findall(r'reader\s*\.(?:required|optional|parsed)\("([A-Z_]+)"', text))
         read |= set(re.findall(r'self\s*\.(?:required|optional|parsed)\("([A-Z_]+)"', text))
-        expected = {name for name in read if not name.startswith("AWS_")}
+        expected = {name for name in read if not name.startswith("AWS_")} | {"AWS_ENDPOINT_URL_DYNAMODB"}
         # Set by other deployments only.
         self.assertEqual(expected - given, {"ALLOW_HTTP"})
         self.assertEqual(given - expected, set())
+
+    def test_endpoint_of_dynamodb_is_that_of_the_sdk_in_each_partition(self):
+        suffixes = {"eu-central-1": "amazonaws.com", "cn-north-1": "amazonaws.com.cn", "us-gov-west-1": "amazonaws.com"}
+        for region, suffix in suffixes.items():
+            resources = cloudformation.resolved(self.template, **{"AWS::Region": region, "AWS::URLSuffix": suffix})
+            variables = resources["Function"]["Properties"]["Environment"]["Variables"]
+            client = boto3.client("dynamodb", region_name=region, aws_access_key_id="x", aws_secret_access_key="x")
+            self.assertEqual(variables["AWS_ENDPOINT_URL_DYNAMODB"], client.meta.endpoint_url)
 
     def test_outputs_have_description_and_first_key_command_is_complete(self):
         for name, one in cloudformation.source()["Outputs"].items():

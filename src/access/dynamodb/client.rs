@@ -22,6 +22,12 @@ use aws_smithy_types::byte_stream::ByteStream;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+/// How often the opening of a connection must be polled until it has sent its first message and waits for the answer. With
+/// fewer turns, that message is only sent later.
+const TURNS_TO_HANDSHAKE: usize = 4;
 
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
@@ -67,21 +73,30 @@ pub async fn connect(endpoint: Endpoint, connect_timeout: Duration) -> Result<Cl
         Some(url) => url.clone(),
         None => regional_url(&endpoint.region).await?,
     };
-    // The result is ignored: the function starts even if the database is unreachable.
-    let _ = tokio::time::timeout(connect_timeout, open_connection(&connector, &url)).await;
-
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(endpoint.region))
         .credentials_provider(endpoint.credentials)
-        .endpoint_url(url)
-        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .endpoint_url(&url)
+        .http_client(http_client_fn({
+            let connector = connector.clone();
+            move |_, _| connector.clone()
+        }))
         // The store repeats a call itself, because it knows when that is safe.
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
-    Ok(Client::from_conf(config))
+    // Built while the connection waits for the database, because the SDK reads a long table for it.
+    let build = async {
+        for _ in 0..TURNS_TO_HANDSHAKE {
+            yield_now().await;
+        }
+        Client::from_conf(config)
+    };
+    // The result of the first connection is ignored: the function starts even if the database is unreachable.
+    let (_, client) = tokio::join!(timeout(connect_timeout, open_connection(&connector, &url)), build);
+    Ok(client)
 }
 
 /// Whether a text is a list of at least one PEM certificate, each of which can be trusted as a root.
