@@ -94,6 +94,8 @@ def tables(figures):
     row("exec to first answer, ms, p50 / p90", lambda name: pair(starts[name]["answer"], "p90", 2))
     row("warm request, µs, p50 / p99", lambda name: pair(warm[name]["microseconds"], "p99", 0))
     row("processor time of a warm request, µs", lambda name: cell(warm[name]["processor_microseconds"], "p50"))
+    row("processor time of the database for it, µs", lambda name:
+        cell(warm[name]["database_microseconds"], "p50") if warm[name]["calls"] else "–")
     row("instructions of a warm request", lambda name: f"{counted[name]:,}" if name in counted else "–")
     row("peak memory, MB, after one / all", lambda name:
         f"{warm[name]['first_kilobytes'] * 1024 / MB:.1f} / {warm[name]['last_kilobytes'] * 1024 / MB:.1f}")

@@ -22,7 +22,7 @@ import hostile
 import instructions
 import report
 from database import Database
-from subject import Quota, Subject, event
+from subject import Quota, Subject, event, processor_nanoseconds
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -91,7 +91,8 @@ def starts(subjects, request, times, cgroup=None):
 def warm(subjects, request, requests, database):
     """Latency on one core, memory and calls to the database, measured in blocks, the subjects in turn."""
     blocks, warming = 10, requests // 10
-    took, cost, first, calls = ({name: [] for name in subjects} for _ in range(4))
+    took, cost, database_cost, first, calls = ({name: [] for name in subjects} for _ in range(5))
+    each = requests // blocks
     database.fill_window()
     for name, subject in subjects.items():
         subject.start()
@@ -103,13 +104,16 @@ def warm(subjects, request, requests, database):
     for _ in range(blocks):
         for name, subject in subjects.items():
             database.fill_window()
-            processor, before = subject.processor_nanoseconds(), database.calls()
-            took[name] += [subject.ask_well(request) / 1e3 for _ in range(requests // blocks)]
-            cost[name].append((subject.processor_nanoseconds() - processor) / (requests // blocks) / 1e3)
-            calls[name].append((database.calls() - before) / (requests // blocks))
+            before = database.calls()
+            own, other = (processor_nanoseconds(process) for process in (subject.process, database.process))
+            took[name] += [subject.ask_well(request) / 1e3 for _ in range(each)]
+            cost[name].append((processor_nanoseconds(subject.process) - own) / each / 1e3)
+            database_cost[name].append((processor_nanoseconds(database.process) - other) / each / 1e3)
+            calls[name].append((database.calls() - before) / each)
     result = {}
     for name, subject in subjects.items():
         result[name] = {"microseconds": spread(took[name]), "processor_microseconds": spread(cost[name]),
+                        "database_microseconds": spread(database_cost[name]),
                         "first_kilobytes": first[name], "last_kilobytes": subject.peak_kilobytes(),
                         "calls": statistics.mean(calls[name])}
         subject.end()
@@ -124,10 +128,10 @@ def batch(passloom, key, requests):
     passloom.start()
     hundred = event(key, query="count=100")
     passloom.ask_well(hundred)
-    before = passloom.processor_nanoseconds()
+    before = processor_nanoseconds(passloom.process)
     for _ in range(requests):
         passloom.ask_well(hundred)
-    after = passloom.processor_nanoseconds()
+    after = processor_nanoseconds(passloom.process)
     passloom.end()
     return (after - before) / requests / 1e3
 

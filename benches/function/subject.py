@@ -32,6 +32,12 @@ def event(key, query=""):
     }).encode()
 
 
+def processor_nanoseconds(process):
+    """Processor time of all threads of a process so far."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks)
+
+
 class Subject:
     """A program with its variables, the Runtime API that it polls, and the file with its output."""
 
@@ -106,11 +112,6 @@ class Subject:
     def peak_kilobytes(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])
-
-    def processor_nanoseconds(self):
-        """Processor time of all its threads so far."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks)
 
     def end(self, by=signal.SIGKILL):
         self.process.send_signal(by)
