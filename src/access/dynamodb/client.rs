@@ -25,8 +25,8 @@ use rustls::pki_types::pem::PemObject;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// How often the opening of a connection must be polled until it has sent its first message and waits for the answer. With
-/// fewer turns, that message is only sent later.
+/// How often the opening of a connection is polled before the client is built. Two turns suffice to send the first message
+/// of the handshake, after which the connection waits. With too few, that message is only sent later.
 const TURNS_TO_HANDSHAKE: usize = 4;
 
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
