@@ -215,7 +215,7 @@ mutants: $(CARGO_MUTANTS)/ready ## Test the tests of rate limiting, authenticati
 	@mkdir -p target/mutants-of-sampling
 	@# As --cargo-arg, so that cargo builds these tests only.
 	$(CARGO_MUTANTS)/bin/cargo-mutants mutants --output target --package passloom --all-features \
-		--file 'src/access/limiter/**' --file src/app/authentication.rs --cargo-arg=--locked \
+		--file 'src/access/limiter/**' --file src/access/authentication.rs --cargo-arg=--locked \
 		--cargo-arg=--lib --cargo-arg=--test=rate_limit_model --cargo-arg=--test=end_to_end
 	$(CARGO_MUTANTS)/bin/cargo-mutants mutants --output target/mutants-of-sampling --package passloom --all-features \
 		--file 'src/password/sampling/**' --cargo-arg=--locked --cargo-arg=--lib --cargo-arg=--test=uniformity

@@ -19,12 +19,12 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use embedded::{Embedded, TABLE};
+use passloom::access::Auth;
 use passloom::access::{Limits, Store};
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
 use passloom::clock::Clock;
 use passloom::http::AllowedOrigins;
-use passloom::settings::Auth;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::config::Credentials;
 use zeroize::Zeroizing;
 
-use crate::access::{Endpoint, Limits, SigningSecrets, are_usable_roots};
+use crate::access::{Auth, Endpoint, Limits, SigningSecrets, are_usable_roots};
 use crate::audit::AuditFormat;
 use crate::http::AllowedOrigins;
 use crate::http::dialects::CompatibleApis;
@@ -20,7 +20,9 @@ const DEFAULT_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
 pub struct Settings {
     /// `TABLE_NAME`: the table of callers.
     pub table: String,
-    /// `AUTH`: how callers are identified.
+    /// `AUTH`: how callers are identified. `key`, the default: by an API key, and `KEY_SIGNING_SECRET` is 32 bytes in
+    /// hexadecimal, or two such values separated by a comma while one replaces the other. `none`: by their address, with
+    /// `PER_MINUTE` (defaults to 60) and `PER_DAY` (defaults to 10000).
     pub auth: Auth,
     /// `ALLOWED_ORIGINS`: the origins whose pages may call, separated by commas. Defaults to none.
     pub origins: AllowedOrigins,
@@ -36,16 +38,6 @@ pub struct Settings {
     /// The address of DynamoDB and the credentials: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
     /// `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`, `AWS_CA_BUNDLE`.
     pub endpoint: Endpoint,
-}
-
-/// How callers are identified.
-#[derive(Debug)]
-pub enum Auth {
-    /// `AUTH=key`, the default: by an API key. `KEY_SIGNING_SECRET`: 32 bytes in hexadecimal, or two such values
-    /// separated by a comma while one replaces the other.
-    Key(SigningSecrets),
-    /// `AUTH=none`: by their address. `PER_MINUTE` (defaults to 60) and `PER_DAY` (defaults to 10000).
-    Address(Limits),
 }
 
 /// Variables that are missing or invalid.

@@ -19,7 +19,6 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-const PREFIX: &str = "plk_";
 const ID: usize = 12;
 const SECRET: usize = 16;
 const TAG: usize = 8;
@@ -67,6 +66,9 @@ pub enum KeyError {
 }
 
 impl ApiKey {
+    /// What every key begins with.
+    pub const PREFIX: &str = "plk_";
+
     /// Reads a key, without any I/O.
     ///
     /// # Errors
@@ -138,13 +140,13 @@ impl fmt::Debug for ApiKey {
 }
 
 fn decode(text: &str) -> Option<Zeroizing<[u8; PAYLOAD]>> {
-    let digits = text.strip_prefix(PREFIX)?;
+    let digits = text.strip_prefix(ApiKey::PREFIX)?;
     if digits.len() != PAYLOAD_DIGITS + CHECKSUM_DIGITS || !digits.is_ascii() {
         return None;
     }
     let (payload, checksum) = digits.split_at(PAYLOAD_DIGITS);
     let stated = from_base62::<4>(checksum)?;
-    let computed = crc32fast::hash(&text.as_bytes()[..PREFIX.len() + PAYLOAD_DIGITS]);
+    let computed = crc32fast::hash(&text.as_bytes()[..ApiKey::PREFIX.len() + PAYLOAD_DIGITS]);
     if u32::from_be_bytes(*stated) != computed {
         return None;
     }
@@ -152,8 +154,8 @@ fn decode(text: &str) -> Option<Zeroizing<[u8; PAYLOAD]>> {
 }
 
 fn encode(payload: &[u8; PAYLOAD]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + PAYLOAD_DIGITS + CHECKSUM_DIGITS));
-    text.push_str(PREFIX);
+    let mut text = Zeroizing::new(String::with_capacity(ApiKey::PREFIX.len() + PAYLOAD_DIGITS + CHECKSUM_DIGITS));
+    text.push_str(ApiKey::PREFIX);
     push_base62::<PAYLOAD, PAYLOAD_DIGITS>(&mut text, payload);
     let checksum = crc32fast::hash(text.as_bytes()).to_be_bytes();
     push_base62::<4, CHECKSUM_DIGITS>(&mut text, &checksum);
@@ -296,7 +298,7 @@ mod tests {
     fn generated_key_parses_under_its_secret_only() {
         let secrets = SigningSecrets::parse(SECRET).unwrap();
         let (key, text) = generate(&secrets);
-        assert_eq!((text.len(), &text[..4]), (59, PREFIX));
+        assert_eq!((text.len(), &text[..4]), (59, ApiKey::PREFIX));
         let parsed = ApiKey::parse(&text, &secrets).unwrap();
         assert_eq!((parsed.id(), parsed.secret_hash()), (key.id(), key.secret_hash()));
         let other = SigningSecrets::parse(OTHER).unwrap();

@@ -1,11 +1,12 @@
 //! Authentication and rate limiting.
 //!
-//! [`ApiKey::parse`] rejects forged keys without any I/O. [`Store::admit`] does the rest in one conditional write: it
+//! [`Auth::authenticate`] rejects forged keys without any I/O. [`Store::admit`] does the rest in one conditional write: it
 //! authenticates the caller and counts the request, or it changes nothing. What that write may admit is decided in
 //! [`limiter`], which is pure. Everything that knows AWS is in [`dynamodb`].
 
 mod address;
 mod api_key;
+mod authentication;
 mod binding;
 mod caller;
 pub mod dynamodb;
@@ -15,6 +16,7 @@ mod policy_book;
 
 pub use address::AddressBlock;
 pub use api_key::{ApiKey, KeyError, KeyId, SigningSecrets, SigningSecretsError};
+pub use authentication::{Auth, Authenticated, CredentialsError};
 pub use binding::{Binding, BoundPolicy};
 pub use caller::{Admission, Caller, CallerState, Refusal};
 pub use dynamodb::client::{Endpoint, EndpointError, are_usable_roots, connect};

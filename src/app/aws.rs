@@ -5,7 +5,7 @@ use super::generate::{Drawn, draw};
 use super::named_policy::binding;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::dialects::aws::{self, AwsRequest};
 use crate::http::request::RequestError;
@@ -13,15 +13,15 @@ use crate::http::response::{Format, Generated, Response};
 
 pub(super) async fn generate(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let AwsRequest { alone, added, includes_space } = aws::read(request).map_err(RequestError::from)?;
+    let AwsRequest { alone, added, includes_space } = aws::read(request, caller).map_err(RequestError::from)?;
     let admission = services.admit(caller, progress).await?;
     let is_bound = binding(&admission).policy.is_some();
     let policy = if is_bound { added } else { alone };
-    let Drawn { secrets, entropy, policy, .. } = draw(services, &policy, None, &admission, progress).await?;
+    let Drawn { secrets, entropy, policy, .. } = draw(services, caller, &policy, None, &admission, progress).await?;
     if is_bound && includes_space && !policy.spec().pool.contains(b' ') {
         // The drawn password does not leave.
         progress.record.count = None;

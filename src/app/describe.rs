@@ -3,7 +3,7 @@
 use super::error::Failure;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::{GenerateRequest, check_answer};
 use crate::http::response::{self, Response};
@@ -11,17 +11,17 @@ use crate::password::WorkBudget;
 
 pub(super) async fn describe(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let GenerateRequest { policy, count } = GenerateRequest::read(request)?;
+    let GenerateRequest { policy, count } = GenerateRequest::read(request, caller)?;
     let admission = services.admit(caller, progress).await?;
 
     let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
     let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
     check_answer(&policy, count)?;
-    let (policy, sampler) = services.sampler(policy, &floor, &mut WorkBudget::new(1), progress).await?;
+    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut WorkBudget::new(1), progress).await?;
     let title = named.map(|named| named.title());
     Ok(response::policy_description(&policy, count, sampler.count(), title.as_ref(), &progress.record.request_id)?)
 }

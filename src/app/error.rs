@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::authentication::CredentialsError;
-use crate::access::{BookFull, Denial, KeyError, PoliciesUnavailable, Refusal};
+use crate::access::{BookFull, CredentialsError, Denial, KeyError, PoliciesUnavailable, Refusal};
 use crate::audit::{Cause, Reason};
 use crate::http::Problem;
 use crate::http::request::RequestError;

@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::named_policy::Named;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::{Admission, Caller};
+use crate::access::{Admission, Authenticated};
 use crate::audit::Reason;
 use crate::http::HttpRequest;
 use crate::http::request::{GenerateRequest, PolicyRequest, RequestError, check_answer};
@@ -23,14 +23,15 @@ pub(super) struct Drawn {
 
 pub(super) async fn generate(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let GenerateRequest { policy, count } = GenerateRequest::read(request)?;
+    let GenerateRequest { policy, count } = GenerateRequest::read(request, caller)?;
     let admission = services.admit(caller, progress).await?;
 
-    let Drawn { secrets, entropy, policy, named } = draw(services, &policy, count, &admission, progress).await?;
+    let Drawn { secrets, entropy, policy, named } =
+        draw(services, caller, &policy, count, &admission, progress).await?;
     let format = Format::preferred(&request.headers);
     let generated = Generated { secrets: &secrets, count, entropy, format };
     let title = named.map(|named| named.title());
@@ -40,6 +41,7 @@ pub(super) async fn generate(
 /// Draws the passwords of an admitted request of any API, held to what its key is bound to.
 pub(super) async fn draw(
     services: &Services,
+    caller: &Authenticated,
     request: &PolicyRequest,
     count: Option<u16>,
     admission: &Admission,
@@ -50,7 +52,7 @@ pub(super) async fn draw(
     check_answer(&policy, count)?;
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);
-    let (policy, sampler) = services.sampler(policy, &floor, &mut budget, progress).await?;
+    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut budget, progress).await?;
     // With `min_entropy` the length is known only now.
     check_answer(&policy, count)?;
     let affordable = sampler.spend_draws(passwords, &mut budget);

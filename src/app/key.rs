@@ -3,18 +3,18 @@
 use super::error::Failure;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::read_nothing;
 use crate::http::response::{self, Response};
 
 pub(super) async fn read(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    read_nothing(request)?;
+    read_nothing(request, caller)?;
     let admission = services.admit(caller, progress).await?;
     Ok(response::key_facts(admission.key.as_ref(), &admission.quota, &progress.record.request_id)?)
 }

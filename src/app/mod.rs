@@ -1,6 +1,5 @@
 //! One request in, one response out: decode, route, authenticate, admit, perform, audit, reply.
 
-mod authentication;
 mod aws;
 mod describe;
 mod error;
@@ -25,19 +24,18 @@ use std::task::Poll;
 
 use lambda_http::http::{HeaderMap, Method, header};
 
-use self::authentication::{authenticate, has_credentials};
 use self::error::Failure;
 use self::progress::Progress;
 use self::sampler_cache::SamplerCache;
 use self::services::Services;
-use crate::access::{Caller, Store};
+use crate::access::{Auth, Authenticated, Caller, CredentialsError, Store};
 use crate::audit::{AuditLog, Event, Reason, Record};
 use crate::clock::Clock;
-use crate::http::dialects::{CompatibleApis, Dialect, vault as vault_api};
+use crate::http::dialects::vault::VaultRoute;
+use crate::http::dialects::{CompatibleApis, Dialect};
 use crate::http::response::{self, Response, headers};
 use crate::http::routes::{self, NoRoute, Operation};
 use crate::http::{AllowedOrigins, FrontEnd, HttpRequest, Problem, Reply, lambda};
-use crate::settings::Auth;
 
 /// Everything that outlives a request.
 pub struct App {
@@ -103,7 +101,11 @@ impl App {
         let outcome = match &decoded {
             Ok(request) => {
                 record_request(request, &mut progress.record);
-                let outcome = catch_panic(self.perform(request, dialect, &mut progress)).await;
+                let caller = self.auth.authenticate(dialect.keys(&request.headers), request.certain_address());
+                if let Ok(Caller::Key(key, _)) = caller.as_ref().map(Authenticated::caller) {
+                    progress.record.key_id = Some(key.id().to_string());
+                }
+                let outcome = catch_panic(self.perform(request, dialect, caller, &mut progress)).await;
                 outcome.unwrap_or(Err(Failure::Internal(Reason::Panic)))
             }
             Err(_) => Err(Failure::UnknownEvent),
@@ -141,78 +143,61 @@ impl App {
         &self,
         request: &HttpRequest,
         dialect: Dialect,
+        caller: Result<Authenticated, CredentialsError>,
         progress: &mut Progress,
     ) -> Result<(Event, Response), Failure> {
         if !self.allow_http && came_over_http(&request.headers) {
             return Err(Failure::HttpsRequired);
         }
         match dialect {
-            Dialect::Passloom => self.perform_own(request, progress).await,
+            Dialect::Passloom => self.perform_own(request, caller, progress).await,
             Dialect::Aws => {
                 progress.record.operation = Some(Operation::Generate.name());
-                let caller = self.caller(request, dialect, progress)?;
-                let response = aws::generate(&self.services, &caller, request, progress).await?;
+                let response = aws::generate(&self.services, &caller?, request, progress).await?;
                 Ok((Event::Generated, response))
             }
             Dialect::Vault => {
-                let wanted = vault_api::read(request)?.ok_or(NoRoute::Path)?;
-                progress.record.operation = Some(wanted.operation());
-                if vault_api::needs_no_key(&wanted) {
-                    return vault::status(progress);
+                let route = VaultRoute::find(request).ok_or(NoRoute::Path)?;
+                progress.record.operation = Some(route.operation());
+                match route {
+                    VaultRoute::Status => vault::status(request, progress),
+                    VaultRoute::Keyed(route) => {
+                        let caller = caller?;
+                        let request = route.read(request, &caller)?;
+                        vault::perform(&self.services, &caller, request, progress).await
+                    }
                 }
-                let caller = self.caller(request, dialect, progress)?;
-                vault::perform(&self.services, &caller, wanted, progress).await
             }
         }
     }
 
-    async fn perform_own(&self, request: &HttpRequest, progress: &mut Progress) -> Result<(Event, Response), Failure> {
+    async fn perform_own(
+        &self,
+        request: &HttpRequest,
+        caller: Result<Authenticated, CredentialsError>,
+        progress: &mut Progress,
+    ) -> Result<(Event, Response), Failure> {
         let operation = routes::find(&request.method, &request.path, self.with_pages)?;
         progress.record.operation = Some(operation.name());
         let services = &self.services;
         let response = match operation {
             Operation::NamedPolicy => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
                 let name = routes::last_part(&request.path);
-                return policies::one(services, &caller, request, name, progress).await;
+                return policies::one(services, &caller?, request, name, progress).await;
             }
-            Operation::Key => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
-                key::read(services, &caller, request, progress).await?
-            }
+            Operation::Key => key::read(services, &caller?, request, progress).await?,
             Operation::Health => response::health(&progress.record.request_id)?,
             Operation::OpenApi => response::openapi_document(&progress.record.request_id),
             Operation::Page(page) => page::read(page, &self.auth, request, &progress.record.request_id)?,
             Operation::Options { allow } => response::methods(allow, &progress.record.request_id),
-            Operation::Policies => {
-                let caller = match self.auth {
-                    Auth::Key(_) if !has_credentials(&request.headers) => None,
-                    _ => Some(self.caller(request, Dialect::Passloom, progress)?),
-                };
-                policies::list(services, caller.as_ref(), progress).await?
-            }
-            Operation::Generate => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
-                generate::generate(services, &caller, request, progress).await?
-            }
-            Operation::Policy => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
-                describe::describe(services, &caller, request, progress).await?
-            }
-            Operation::Passphrase => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
-                passphrase::generate(services, &caller, request, progress).await?
-            }
-            Operation::Validate => {
-                let caller = self.caller(request, Dialect::Passloom, progress)?;
-                validate::validate(services, &caller, request, progress).await?
-            }
+            Operation::Presets => policies::presets(request, progress)?,
+            Operation::Policies => policies::list(services, &caller?, request, progress).await?,
+            Operation::Generate => generate::generate(services, &caller?, request, progress).await?,
+            Operation::Policy => describe::describe(services, &caller?, request, progress).await?,
+            Operation::Passphrase => passphrase::generate(services, &caller?, request, progress).await?,
+            Operation::Validate => validate::validate(services, &caller?, request, progress).await?,
         };
         Ok((success(operation), response))
-    }
-
-    fn caller(&self, request: &HttpRequest, dialect: Dialect, progress: &mut Progress) -> Result<Caller, Failure> {
-        Ok(authenticate(&self.auth, request, dialect, &mut progress.record)?)
     }
 }
 
@@ -223,6 +208,7 @@ const fn success(operation: Operation) -> Event {
         Operation::Passphrase => Event::PassphraseGenerated,
         Operation::Policy | Operation::NamedPolicy => Event::PolicyDescribed,
         Operation::Validate => Event::Validated,
+        Operation::Presets => Event::PresetsListed,
         Operation::Policies => Event::PoliciesListed,
         Operation::Key => Event::KeyRead,
         Operation::Health => Event::HealthChecked,

@@ -1,9 +1,9 @@
 //! Returns a page or an asset.
 
+use crate::access::Auth;
 use crate::http::pages::Page;
 use crate::http::response::{self, Bodies, NotAcceptable, Response};
 use crate::http::{FrontEnd, HttpRequest};
-use crate::settings::Auth;
 
 pub(super) fn read(
     page: Page,

@@ -6,7 +6,7 @@ use super::error::{BoundKeyError, Failure};
 use super::named_policy::binding;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::Authenticated;
 use crate::audit::Reason;
 use crate::http::HttpRequest;
 use crate::http::request::{PassphraseRequest, RequestError};
@@ -15,11 +15,11 @@ use crate::password::{Count, Passphrase, Secret};
 
 pub(super) async fn generate(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let PassphraseRequest { passphrase, count } = PassphraseRequest::read(request)?;
+    let PassphraseRequest { passphrase, count } = PassphraseRequest::read(request, caller)?;
     let admission = services.admit(caller, progress).await?;
 
     let binding = binding(&admission);

@@ -6,48 +6,55 @@ use super::error::{BoundKeyError, Failure};
 use super::named_policy::{Named, binding};
 use super::progress::Progress;
 use super::services::{Services, new_write_token};
-use crate::access::{Admission, BoundPolicy, Caller, Changed, PolicyBook, PolicyChange, StoredPolicy, is_policy_name};
+use crate::access::{
+    Admission, Authenticated, BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, is_policy_name,
+};
 use crate::audit::Event;
 use crate::clock::rfc3339;
 use crate::http::HttpRequest;
-use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError, read_nothing};
+use crate::http::request::{
+    PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError, read_no_query, read_nothing,
+};
 use crate::http::response::{self, NamedPolicyFacts, Response};
 use crate::password::{PRESETS, WorkBudget};
 
 /// How often a change is tried if other changes are made before it.
 const MAX_ATTEMPTS: usize = 4;
 
-/// The presets; with a caller also the stored policies; for a bound key its policy alone.
+/// The presets. Anyone may read them, so nothing is counted.
+pub(super) fn presets(request: &HttpRequest, progress: &Progress) -> Result<Response, Failure> {
+    read_no_query(request)?;
+    Ok(response::preset_list(&progress.record.request_id)?)
+}
+
+/// The stored policies; for a bound key its policy alone.
 pub(super) async fn list(
     services: &Services,
-    caller: Option<&Caller>,
+    caller: &Authenticated,
+    request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let Some(caller) = caller else {
-        return Ok(response::policy_list(PRESETS.iter(), None, &progress.record.request_id)?);
-    };
+    read_nothing(request, caller)?;
     let admission = services.admit(caller, progress).await?;
     let bound = binding(&admission).policy;
-    let (preset, stored) = match &bound {
-        Some(BoundPolicy::Preset(name)) => (Some(name.as_str()), Some("")),
-        Some(BoundPolicy::Stored(name)) => (Some(""), Some(name.as_str())),
-        None => (None, None),
-    };
     let book = services.policies().await?;
-    let stored = book.policies.iter().filter(|(name, _)| stored.is_none_or(|only| *name == only));
-    let stored = stored.map(|(name, one)| {
+    let is_visible = |name: &str| match &bound {
+        Some(BoundPolicy::Preset(_)) => false,
+        Some(BoundPolicy::Stored(only)) => name == only,
+        None => true,
+    };
+    let stored = book.policies.iter().filter(|(name, _)| is_visible(name)).map(|(name, one)| {
         let named = Named::stored(name, one)?.policy;
         Ok((name.as_str(), one, PolicyRequest::default().policy(Some(&named))?))
     });
     let stored = stored.collect::<Result<Vec<_>, Failure>>()?;
-    let presets = PRESETS.iter().filter(|one| preset.is_none_or(|only| one.name == only));
-    Ok(response::policy_list(presets, Some(stored), &progress.record.request_id)?)
+    Ok(response::policy_list(stored, &progress.record.request_id)?)
 }
 
 /// The operations on one named policy.
 pub(super) async fn one(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     name: &str,
     progress: &mut Progress,
@@ -55,14 +62,19 @@ pub(super) async fn one(
     if request.method == Method::PUT {
         return put(services, caller, request, name, progress).await;
     }
-    read_nothing(request)?;
+    read_nothing(request, caller)?;
     if request.method == Method::DELETE {
         return delete(services, caller, request, name, progress).await;
     }
     read(services, caller, name, progress).await.map(|response| (Event::PolicyDescribed, response))
 }
 
-async fn read(services: &Services, caller: &Caller, name: &str, progress: &mut Progress) -> Result<Response, Failure> {
+async fn read(
+    services: &Services,
+    caller: &Authenticated,
+    name: &str,
+    progress: &mut Progress,
+) -> Result<Response, Failure> {
     let name = PolicyName::parse(name).ok_or(Failure::NoPolicy)?;
     let admission = services.admit(caller, progress).await?;
     if let Some(bound) = binding(&admission).policy.filter(|bound| bound.name() != name.as_str()) {
@@ -81,19 +93,19 @@ async fn read(services: &Services, caller: &Caller, name: &str, progress: &mut P
     };
     named.record(&mut progress.record);
     let policy = PolicyRequest::default().policy(Some(&named.policy))?;
-    let (policy, sampler) = services.count(policy, &mut WorkBudget::new(1)).await?;
+    let (policy, sampler) = services.count(caller, policy, &mut WorkBudget::new(1)).await?;
     Ok(response::named_policy(StatusCode::OK, &facts, &policy, sampler.count(), &progress.record.request_id)?)
 }
 
 async fn put(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     name: &str,
     progress: &mut Progress,
 ) -> Result<(Event, Response), Failure> {
     check_name(name)?;
-    let document = PolicyDocument::read(request)?;
+    let document = PolicyDocument::read(request, caller)?;
     let precondition = Precondition::read(&request.headers)?;
     let administrator = admit_administrator(services, caller, progress).await?;
 
@@ -123,7 +135,7 @@ async fn put(
 
 async fn delete(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     name: &str,
     progress: &mut Progress,
@@ -167,7 +179,7 @@ pub(super) async fn change(
 /// Admits an administrator, and returns the name of its key.
 pub(super) async fn admit_administrator(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     progress: &mut Progress,
 ) -> Result<String, Failure> {
     let Admission { key, .. } = services.admit(caller, progress).await?;

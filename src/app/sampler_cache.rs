@@ -1,46 +1,104 @@
 //! The samplers of the last policies, so that a policy is counted once for several requests.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Mutex;
 
-use crate::password::{Policy, PolicyError, Sampler, WorkBudget};
+use crate::access::Caller;
+use crate::password::{Constraints, PRESETS, PasswordSpec, Policy, PolicyError, Sampler, WorkBudget};
 
 /// The most samplers.
 const MAX_SAMPLERS: usize = 16;
 /// The memory of all their tables together, in bytes.
 const MAX_BYTES: usize = WorkBudget::BYTES;
 
+/// The policies that every caller uses: the default, and the presets without further parameters.
+static COMMON: LazyLock<Vec<PasswordSpec>> = LazyLock::new(|| {
+    let presets = PRESETS.iter().map(Some).chain([None]);
+    let policies = presets.filter_map(|preset| Policy::new(&Constraints::default(), preset).ok());
+    policies.map(|policy| policy.spec().clone()).collect()
+});
+
 /// The samplers of the last policies, the most recent first.
+///
+/// Counting takes time, so a caller could tell from the time of its answer which policies another one has used. A sampler
+/// is therefore found only by the caller whose request counted it, unless its policy is one that all use.
 ///
 /// One policy is counted at a time, so that concurrent requests do not multiply the memory. A Tokio mutex, because the
 /// thread must be free for other requests while one waits.
 #[derive(Default)]
-pub(super) struct SamplerCache(Mutex<Vec<Arc<Sampler>>>);
+pub(super) struct SamplerCache(Mutex<Vec<Entry>>);
+
+struct Entry {
+    /// The primary key of the caller whose request counted the policy; none if all callers may find it.
+    owner: Option<String>,
+    sampler: Arc<Sampler>,
+}
 
 impl SamplerCache {
     /// The final policy and its sampler, from the cache or newly counted.
     pub(super) async fn get(
         &self,
+        caller: &Caller,
         policy: Policy,
         budget: &mut WorkBudget,
     ) -> Result<(Policy, Arc<Sampler>), PolicyError> {
-        let mut samplers = self.0.lock().await;
+        let mut entries = self.0.lock().await;
         let policy = policy.with_entropy(budget)?;
-        let cached = samplers.iter().position(|one| one.spec() == policy.spec());
-        let sampler = if let Some(index) = cached {
-            samplers.remove(index)
+        let owner = (!COMMON.contains(policy.spec())).then(|| caller.pk());
+        let cached = entries.iter().position(|one| one.owner == owner && one.sampler.spec() == policy.spec());
+        let entry = if let Some(index) = cached {
+            entries.remove(index)
         } else {
             let sampler = Sampler::new(policy.spec().clone(), budget);
-            Arc::new(sampler.map_err(|error| policy.explain(error))?)
+            Entry { owner, sampler: Arc::new(sampler.map_err(|error| policy.explain(error))?) }
         };
-        samplers.insert(0, sampler.clone());
+        let sampler = entry.sampler.clone();
+        entries.insert(0, entry);
         let mut bytes = 0;
-        samplers.retain(|one| {
-            bytes += one.bytes();
+        entries.retain(|one| {
+            bytes += one.sampler.bytes();
             bytes <= MAX_BYTES
         });
-        samplers.truncate(MAX_SAMPLERS);
+        entries.truncate(MAX_SAMPLERS);
         Ok((policy, sampler))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::access::Limits;
+
+    async fn sampler(cache: &SamplerCache, address: u8, constraints: &Constraints) -> Arc<Sampler> {
+        let limits = Limits { per_minute: 1.try_into().unwrap(), per_day: 1.try_into().unwrap() };
+        let caller = Caller::Address(IpAddr::from([192, 0, 2, address]).into(), limits);
+        let policy = Policy::new(constraints, None).unwrap();
+        cache.get(&caller, policy, &mut WorkBudget::new(1)).await.unwrap().1
+    }
+
+    #[tokio::test]
+    async fn cached_sampler_is_found_only_by_the_caller_that_had_it_counted() {
+        let cache = SamplerCache::default();
+        let own = Constraints { length: Some(21), ..Constraints::default() };
+        let first = sampler(&cache, 1, &own).await;
+        assert!(Arc::ptr_eq(&first, &sampler(&cache, 1, &own).await));
+        assert!(!Arc::ptr_eq(&first, &sampler(&cache, 2, &own).await));
+        // An explicit value that is the default makes no difference.
+        let common = sampler(&cache, 1, &Constraints::default()).await;
+        let explicit = Constraints { length: Some(16), ..Constraints::default() };
+        assert!(Arc::ptr_eq(&common, &sampler(&cache, 2, &explicit).await));
+    }
+
+    #[tokio::test]
+    async fn cache_of_many_callers_keeps_16_samplers() {
+        let cache = SamplerCache::default();
+        let own = Constraints { length: Some(21), ..Constraints::default() };
+        for address in 0..40 {
+            sampler(&cache, address, &own).await;
+        }
+        assert_eq!(cache.0.lock().await.len(), MAX_SAMPLERS);
     }
 }

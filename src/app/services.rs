@@ -9,7 +9,7 @@ use super::error::{BoundKeyError, Failure};
 use super::floor::Floor;
 use super::progress::Progress;
 use super::sampler_cache::SamplerCache;
-use crate::access::{Admission, Caller, Refusal, Store, WriteToken};
+use crate::access::{Admission, Authenticated, Refusal, Store, WriteToken};
 use crate::audit::Reason;
 use crate::clock::Clock;
 use crate::http::request::{PolicyRequest, RequestError};
@@ -22,11 +22,11 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Authenticates the caller and counts the request.
-    pub(super) async fn admit(&self, caller: &Caller, progress: &mut Progress) -> Result<Admission, Failure> {
+    /// Proves the caller and counts the request.
+    pub(super) async fn admit(&self, caller: &Authenticated, progress: &mut Progress) -> Result<Admission, Failure> {
         let write_token = new_write_token()?;
         // Boxed because the SDK's future is twenty times as large as the rest of a request.
-        let admitted = Box::pin(self.store.admit(caller, &self.clock, write_token)).await;
+        let admitted = Box::pin(self.store.admit(caller.caller(), &self.clock, write_token)).await;
         let record = &mut progress.record;
         match &admitted {
             Ok(admission) => {
@@ -53,17 +53,18 @@ impl Services {
     /// The final policy and its sampler. Called after admission, because counting takes time.
     pub(super) async fn sampler(
         &self,
+        caller: &Authenticated,
         policy: Policy,
         floor: &Floor,
         budget: &mut WorkBudget,
         progress: &mut Progress,
     ) -> Result<(Policy, Arc<Sampler>), Failure> {
-        let (mut policy, mut sampler) = self.count(policy, budget).await?;
+        let (mut policy, mut sampler) = self.count(caller, policy, budget).await?;
         if !floor.is_none() {
             let alone = match &floor.bound {
                 Some(bound) => {
                     let alone = PolicyRequest::default().policy(Some(bound))?;
-                    Some(self.count(alone, budget).await?.1)
+                    Some(self.count(caller, alone, budget).await?.1)
                 }
                 None => None,
             };
@@ -75,7 +76,7 @@ impl Services {
                     }
                     FloorError::Policy(error) => Failure::from(RequestError::from(error)),
                 })?;
-                (policy, sampler) = self.count(policy, budget).await?;
+                (policy, sampler) = self.count(caller, policy, budget).await?;
             }
         }
         progress.record.length = Some(policy.length());
@@ -87,10 +88,11 @@ impl Services {
     /// The final policy and its sampler, without a floor.
     pub(super) async fn count(
         &self,
+        caller: &Authenticated,
         policy: Policy,
         budget: &mut WorkBudget,
     ) -> Result<(Policy, Arc<Sampler>), Failure> {
-        Ok(self.samplers.get(policy, budget).await.map_err(RequestError::from)?)
+        Ok(self.samplers.get(caller.caller(), policy, budget).await.map_err(RequestError::from)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::error::Failure;
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::Caller;
+use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::ValidateRequest;
 use crate::http::response::{self, Response};
@@ -11,11 +11,11 @@ use crate::password::{WorkBudget, strength};
 
 pub(super) async fn validate(
     services: &Services,
-    caller: &Caller,
+    caller: &Authenticated,
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let ValidateRequest { password, policy } = ValidateRequest::read(request)?;
+    let ValidateRequest { password, policy } = ValidateRequest::read(request, caller)?;
     let admission = services.admit(caller, progress).await?;
     let (named, _) = services.named_policy(&policy, &admission, progress).await?;
     let characters = password.expose().chars().count();

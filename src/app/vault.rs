@@ -13,9 +13,10 @@ use super::named_policy::{Named, binding};
 use super::policies::{admit_administrator, change, check_name};
 use super::progress::Progress;
 use super::services::Services;
-use crate::access::{Admission, BoundPolicy, Caller, StoredPolicy};
+use crate::access::{Admission, Authenticated, BoundPolicy, StoredPolicy};
 use crate::audit::{Event, Reason};
 use crate::clock::rfc3339;
+use crate::http::HttpRequest;
 use crate::http::dialects::vault::{self, VaultRequest};
 use crate::http::dialects::{VaultPolicy, write_hcl};
 use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError};
@@ -25,24 +26,24 @@ use crate::password::{Count, PRESETS, Secret, WorkBudget};
 type Outcome = Result<(Event, Response), Failure>;
 
 /// What needs no key.
-pub(super) fn status(progress: &Progress) -> Outcome {
+pub(super) fn status(request: &HttpRequest, progress: &Progress) -> Outcome {
+    vault::check_unwrapped(request)?;
     let response = vault::status(seconds(progress), &progress.record.request_id)?;
     Ok((Event::HealthChecked, response))
 }
 
 pub(super) async fn perform(
     services: &Services,
-    caller: &Caller,
-    request: VaultRequest,
+    caller: &Authenticated,
+    request: VaultRequest<'_>,
     progress: &mut Progress,
 ) -> Outcome {
     match request {
-        VaultRequest::Health | VaultRequest::SealStatus => status(progress),
         VaultRequest::List => list(services, caller, progress).await,
-        VaultRequest::Read(name) => read(services, caller, &name, progress).await,
-        VaultRequest::Write(name, text) => write(services, caller, &name, text, progress).await,
-        VaultRequest::Delete(name) => delete(services, caller, &name, progress).await,
-        VaultRequest::Generate(name) => generate(services, caller, &name, progress).await,
+        VaultRequest::Read(name) => read(services, caller, name, progress).await,
+        VaultRequest::Write(name, text) => write(services, caller, name, text, progress).await,
+        VaultRequest::Delete(name) => delete(services, caller, name, progress).await,
+        VaultRequest::Generate(name) => generate(services, caller, name, progress).await,
         VaultRequest::LookupSelf => {
             let admission = services.admit(caller, progress).await?;
             let key = admission.key.as_ref();
@@ -56,7 +57,7 @@ fn seconds(progress: &Progress) -> u64 {
     progress.time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-async fn list(services: &Services, caller: &Caller, progress: &mut Progress) -> Outcome {
+async fn list(services: &Services, caller: &Authenticated, progress: &mut Progress) -> Outcome {
     let admission = services.admit(caller, progress).await?;
     let names: Vec<String> = if let Some(bound) = binding(&admission).policy {
         vec![bound.name().to_owned()]
@@ -84,7 +85,7 @@ async fn find(services: &Services, admission: &Admission, name: &str) -> Result<
     Ok((Named::stored(name, stored)?, stored.hcl.clone()))
 }
 
-async fn read(services: &Services, caller: &Caller, name: &str, progress: &mut Progress) -> Outcome {
+async fn read(services: &Services, caller: &Authenticated, name: &str, progress: &mut Progress) -> Outcome {
     let admission = services.admit(caller, progress).await?;
     let (named, hcl) = find(services, &admission, name).await?;
     named.record(&mut progress.record);
@@ -92,7 +93,7 @@ async fn read(services: &Services, caller: &Caller, name: &str, progress: &mut P
         text
     } else {
         let policy = PolicyRequest::default().policy(Some(&named.policy))?;
-        let (policy, _) = services.count(policy, &mut WorkBudget::new(1)).await?;
+        let (policy, _) = services.count(caller, policy, &mut WorkBudget::new(1)).await?;
         let refused =
             |why| RequestError::Vault(format!("{why}; read the policy with GET /api/policies/{name} instead"));
         write_hcl(&policy).map_err(refused)?
@@ -100,10 +101,16 @@ async fn read(services: &Services, caller: &Caller, name: &str, progress: &mut P
     Ok((Event::PolicyDescribed, vault::data(&json!({ "policy": text }), &progress.record.request_id)?))
 }
 
-async fn write(services: &Services, caller: &Caller, name: &str, text: String, progress: &mut Progress) -> Outcome {
+async fn write(
+    services: &Services,
+    caller: &Authenticated,
+    name: &str,
+    text: String,
+    progress: &mut Progress,
+) -> Outcome {
     check_name(name)?;
-    let parameters = VaultPolicy::parse(&text).map_err(RequestError::Vault)?.parameters();
     let administrator = admit_administrator(services, caller, progress).await?;
+    let parameters = VaultPolicy::parse(&text).map_err(RequestError::Vault)?.parameters();
     let policy = PolicyDocument::parse(parameters.as_bytes())?.named(name);
     let policy = PolicyRequest::default().policy(Some(&policy))?;
     policy.sampler(&mut WorkBudget::new(1)).map_err(RequestError::from)?;
@@ -126,7 +133,7 @@ async fn write(services: &Services, caller: &Caller, name: &str, text: String, p
     Ok((event, response::no_content(&progress.record.request_id)))
 }
 
-async fn delete(services: &Services, caller: &Caller, name: &str, progress: &mut Progress) -> Outcome {
+async fn delete(services: &Services, caller: &Authenticated, name: &str, progress: &mut Progress) -> Outcome {
     check_name(name)?;
     admit_administrator(services, caller, progress).await?;
     let deleted = change(services, name, &Precondition::None, |book| {
@@ -141,16 +148,22 @@ async fn delete(services: &Services, caller: &Caller, name: &str, progress: &mut
     Ok((Event::PolicyDeleted, response::no_content(&progress.record.request_id)))
 }
 
-async fn generate(services: &Services, caller: &Caller, name: &str, progress: &mut Progress) -> Outcome {
+async fn generate(services: &Services, caller: &Authenticated, name: &str, progress: &mut Progress) -> Outcome {
     let admission = services.admit(caller, progress).await?;
     find(services, &admission, name).await?;
     let wanted = PolicyName::parse(name).map(PolicyRequest::of).ok_or(Failure::NoPolicy)?;
-    let Drawn { secrets, entropy, .. } = draw(services, &wanted, None, &admission, progress).await?;
+    let Drawn { secrets, entropy, .. } = draw(services, caller, &wanted, None, &admission, progress).await?;
     let generated = Generated { secrets: &secrets, count: None, entropy, format: Format::Json };
     Ok((Event::Generated, vault::secret(&generated, "password", &progress.record.request_id)?))
 }
 
-async fn random(services: &Services, caller: &Caller, bytes: u32, hex: bool, progress: &mut Progress) -> Outcome {
+async fn random(
+    services: &Services,
+    caller: &Authenticated,
+    bytes: u32,
+    hex: bool,
+    progress: &mut Progress,
+) -> Outcome {
     let admission = services.admit(caller, progress).await?;
     let binding = binding(&admission);
     if let Some(policy) = binding.policy {

@@ -13,7 +13,9 @@ named_enum! {
         Validated = "password.validated",
         /// A policy was described.
         PolicyDescribed = "policy.described",
-        /// The presets, and perhaps the stored policies, were listed.
+        /// The presets were listed.
+        PresetsListed = "presets.listed",
+        /// The stored policies were listed.
         PoliciesListed = "policies.listed",
         /// A policy was stored that did not exist.
         PolicyCreated = "policy.created",
@@ -49,6 +51,7 @@ impl Event {
             | Self::RandomGenerated
             | Self::Validated
             | Self::PolicyDescribed
+            | Self::PresetsListed
             | Self::PoliciesListed
             | Self::PolicyCreated
             | Self::PolicyUpdated

@@ -4,6 +4,7 @@
 //! `lambda_http` rebuilds a URL from the `Host` header and the query, and panics if they do not form one, so
 //! `?exclude=<>` would be answered with 500 and without an audit line.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::response::{self, Response};
+use crate::access::Authenticated;
 
 /// The largest body of this service's own API, in bytes.
 pub(super) const MAX_BODY: usize = 16 * 1024;
@@ -48,8 +50,6 @@ pub struct HttpRequest {
     pub query: Query,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body.
-    pub body: RequestBody,
     /// The caller's address as the front end saw it. A load balancer reports it only as the last entry of
     /// `X-Forwarded-For`, which is not safe for anything but a log line.
     pub source_ip: Option<IpAddr>,
@@ -57,16 +57,56 @@ pub struct HttpRequest {
     pub source_ip_is_certain: bool,
     /// The front end's id of the request.
     pub request_id: Option<String>,
+    body: UnreadBody,
 }
 
-/// The body of a request.
-pub enum RequestBody {
-    /// The bytes; none, if the request has no body.
-    Bytes(Vec<u8>),
+/// The body of a request as the front end passes it on.
+enum UnreadBody {
+    /// The text; empty, if the request has no body.
+    Text(String),
+    /// The bytes in base64.
+    Base64(String),
+    /// It is larger than any body that is accepted, so it was not copied.
+    TooLarge,
+}
+
+/// Why a body cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
     /// It is declared as base64 and is not.
     NotBase64,
-    /// It is larger than any body that is accepted, so it was not read.
+    /// It is too large.
     TooLarge,
+}
+
+impl HttpRequest {
+    /// The body, empty if the request has none. It is decoded here and not with the event, so that no unknown caller causes
+    /// that work: only a request whose caller is known has a body.
+    ///
+    /// ```compile_fail,E0616
+    /// fn body_of_an_unknown_caller(request: passloom::http::HttpRequest) {
+    ///     let _ = request.body;
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A [`BodyError`] if it is not valid, or has more than `max` bytes.
+    pub fn body(&self, _: &Authenticated, max: usize) -> Result<Cow<'_, [u8]>, BodyError> {
+        let body = match &self.body {
+            UnreadBody::Text(text) => Cow::Borrowed(text.as_bytes()),
+            UnreadBody::Base64(text) => {
+                Cow::Owned(aws_smithy_types::base64::decode(text).map_err(|_| BodyError::NotBase64)?)
+            }
+            UnreadBody::TooLarge => return Err(BodyError::TooLarge),
+        };
+        if body.len() > max { Err(BodyError::TooLarge) } else { Ok(body) }
+    }
+
+    /// The caller's address, if it is certain.
+    #[must_use]
+    pub fn certain_address(&self) -> Option<IpAddr> {
+        self.source_ip.filter(|_| self.source_ip_is_certain)
+    }
 }
 
 /// The query in the form in which the front end passes it on.
@@ -101,7 +141,7 @@ struct ContextShape {
 pub fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
     if let Some(reduced) = without_large_body(event) {
         let request = decode_parts(&reduced)?;
-        return Ok(HttpRequest { body: RequestBody::TooLarge, ..request });
+        return Ok(HttpRequest { body: UnreadBody::TooLarge, ..request });
     }
     decode_parts(event)
 }
@@ -177,7 +217,7 @@ fn from_http_api(event: ApiGatewayV2httpRequest) -> HttpRequest {
         path,
         query: Query::Encoded(event.raw_query_string.unwrap_or_default()),
         headers: event.headers,
-        body: body(event.body, event.is_base64_encoded),
+        body: unread(event.body, event.is_base64_encoded),
         source_ip,
         source_ip_is_certain: source_ip.is_some(),
         request_id: context.request_id,
@@ -194,7 +234,7 @@ fn from_rest_api(event: ApiGatewayProxyRequest) -> HttpRequest {
         path: event.path.unwrap_or_default(),
         query: Query::Decoded(query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
         headers: either(event.multi_value_headers, event.headers),
-        body: body(event.body, event.is_base64_encoded),
+        body: unread(event.body, event.is_base64_encoded),
         source_ip,
         source_ip_is_certain: source_ip.is_some(),
         request_id: event.request_context.request_id,
@@ -216,7 +256,7 @@ fn from_load_balancer(event: AlbTargetGroupRequest) -> HttpRequest {
         ),
         source_ip: forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()),
         source_ip_is_certain: false,
-        body: body(event.body, event.is_base64_encoded),
+        body: unread(event.body, event.is_base64_encoded),
         headers,
         request_id: None,
     }
@@ -226,13 +266,9 @@ fn either(several: HeaderMap, single: HeaderMap) -> HeaderMap {
     if several.is_empty() { single } else { several }
 }
 
-fn body(text: Option<String>, base64: bool) -> RequestBody {
-    let text = text.unwrap_or_default();
-    if base64 {
-        aws_smithy_types::base64::decode(text).map_or(RequestBody::NotBase64, RequestBody::Bytes)
-    } else {
-        RequestBody::Bytes(text.into_bytes())
-    }
+fn unread(body: Option<String>, in_base64: bool) -> UnreadBody {
+    let text = body.unwrap_or_default();
+    if in_base64 { UnreadBody::Base64(text) } else { UnreadBody::Text(text) }
 }
 
 /// A response in the form that the front end reads.

@@ -14,6 +14,6 @@ pub mod response;
 pub mod routes;
 
 pub use cors::AllowedOrigins;
-pub use lambda::{FrontEnd, HttpRequest, Reply};
+pub use lambda::{BodyError, FrontEnd, HttpRequest, Reply};
 pub use response::Response;
 pub use response::problem::Problem;

@@ -15,7 +15,9 @@ pub enum Operation {
     Policy,
     /// Checks a password against a policy.
     Validate,
-    /// Lists the named policies.
+    /// Lists the presets.
+    Presets,
+    /// Lists the stored policies.
     Policies,
     /// Reads or changes a named policy.
     NamedPolicy,
@@ -43,6 +45,7 @@ impl Operation {
             Self::Passphrase => "passphrase",
             Self::Policy => "policy",
             Self::Validate => "validate",
+            Self::Presets => "presets",
             Self::Policies => "policies",
             Self::NamedPolicy => "named_policy",
             Self::Key => "key",
@@ -61,11 +64,12 @@ const POST: &str = "POST, OPTIONS";
 const READ_OR_CHANGE: &str = "GET, HEAD, PUT, DELETE, OPTIONS";
 
 /// Each path of the API, its operation and its methods. The pages are found by [`Page::find`].
-pub const ROUTES: [(&str, Operation, &str); 9] = [
+pub const ROUTES: [(&str, Operation, &str); 10] = [
     ("/api/generate", Operation::Generate, READ_OR_POST),
     ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
     ("/api/policy", Operation::Policy, READ_OR_POST),
     ("/api/validate", Operation::Validate, POST),
+    ("/api/presets", Operation::Presets, READ),
     ("/api/policies", Operation::Policies, READ),
     ("/api/policies/{name}", Operation::NamedPolicy, READ_OR_CHANGE),
     ("/api/key", Operation::Key, READ),

@@ -258,9 +258,9 @@ test("check_lists_each_violation_and_the_strength", () => session(async (page) =
 
 test("policy_is_listed_with_its_source_and_used", () => session(async (page) => {
   await tab(page, "Policies");
-  const { policies } = await (await page.request.get(`${service.url}/api/policies`)).json();
-  assert.deepEqual(await panel(page).locator("h3").allTextContents(), policies.map((one) => one.name));
-  for (const one of policies) assert.equal(await panel(page).locator(`a[href="${one.source.url}"]`).first().textContent(), policies.find((other) => other.source.url === one.source.url).source.standard);
+  const { presets } = await (await page.request.get(`${service.url}/api/presets`)).json();
+  assert.deepEqual(await panel(page).locator("h3").allTextContents(), presets.map((one) => one.name));
+  for (const one of presets) assert.equal(await panel(page).locator(`a[href="${one.source.url}"]`).first().textContent(), presets.find((other) => other.source.url === one.source.url).source.standard);
   await panel(page).getByRole("button", { name: "Use wpa2" }).click();
   assert.equal(await field(page, "policy").inputValue(), "wpa2");
   const { request } = await generate(page);
@@ -279,9 +279,8 @@ test("stored_policies_and_the_policy_of_a_key_are_shown", () => session(async (p
   await context.route("**/api/key", (route) => route.fulfill({ json: { name: "ci", admin: false, policy: { name: "team", kind: "stored" }, min_entropy: 80,
     expires_at: null, limits: { per_minute: 60, per_day: 1000 }, remaining: { minute: 60, day: 1000 } } }));
   await context.route("**/api/policies", async (route) => {
-    const answer = await (await route.fetch()).json();
-    const stored = [{ name: "team", description: "Ours", revision: 2, updated_at: "2026-01-01T00:00:00Z", updated_by: "admin", policy: { length: 30, lowercase: true, uppercase: false, digits: true, special: false } }];
-    await route.fulfill({ json: { ...answer, stored } });
+    const policies = [{ name: "team", description: "Ours", revision: 2, updated_at: "2026-01-01T00:00:00Z", updated_by: "admin", policy: { length: 30, lowercase: true, uppercase: false, digits: true, special: false } }];
+    await route.fulfill({ json: { policies } });
   });
   await key(page, "");
   await key(page, service.key);
@@ -434,7 +433,7 @@ test("loading_the_page_spends_no_quota", async () => {
   const lines = service.log().slice(before.length).trim().split("\n").map((line) => JSON.parse(line));
   assert.ok(lines.some((line) => line.event === "page.read"));
   for (const line of lines) assert.deepEqual([line.sequence, line.key_id, line.remaining], [null, null, null]);
-  assert.deepEqual(new Set(lines.map((line) => line.operation)), new Set(["page", "policies"]));
+  assert.deepEqual(new Set(lines.map((line) => line.operation)), new Set(["page", "presets"]));
   await opened.close();
 });
 

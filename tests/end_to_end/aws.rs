@@ -141,7 +141,7 @@ async fn key_is_the_session_token_or_the_access_key_id() {
     for accepted in [with_id(&key), with_id("AKIA").header("x-amz-security-token", &key), with_id(&key).path("/aws")] {
         assert_eq!(deployment.send(accepted).await.status, 200);
     }
-    let refused = [request("{}"), with_id("AKIA"), with_id(&key).header("x-amz-security-token", "wrong")];
+    let refused = [request("{}"), with_id("AKIA"), with_id("AKIA").header("x-amz-security-token", "wrong")];
     check_all(refused.map(|request| (request.headers.contains_key("authorization"), request)), async |(_, request)| {
         let answer = deployment.send(request).await;
         assert_error(

@@ -266,11 +266,11 @@ async fn published_operations_are_described_with_examples() {
         }
     }
     let deployment = Deployment::start().await;
-    let listed = deployment.send(Request::get("").path("/api/policies")).await.ok();
-    let example = document["paths"]["/api/policies"]["get"]["responses"]["200"]["content"]["application/json"]
+    let listed = deployment.send(Request::get("").path("/api/presets")).await.ok();
+    let example = document["paths"]["/api/presets"]["get"]["responses"]["200"]["content"]["application/json"]
         .get("example")
         .unwrap();
-    assert_eq!(example["policies"][0], listed["policies"][0]);
+    assert_eq!(example["presets"][0], listed["presets"][0]);
 }
 
 #[tokio::test]

@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use passloom::access::Auth;
 use passloom::access::Store;
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
 use passloom::clock::Clock;
 use passloom::http::AllowedOrigins;
-use passloom::settings::Auth;
 use serde_json::json;
 
 use crate::support::{Answer, Database, Deployment, Request, check_all, limits};

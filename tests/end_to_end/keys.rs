@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use passloom::access::Auth;
 use passloom::access::SigningSecrets;
-use passloom::settings::Auth;
 
 use crate::support::{
     Deployment, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, START, check_all, new_secret, unknown_key,

@@ -36,5 +36,6 @@ mod rules;
 mod soak;
 mod template;
 mod tls;
+mod unknown_callers;
 mod validate;
 mod vault;

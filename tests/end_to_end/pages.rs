@@ -229,7 +229,7 @@ async fn pages_off_returns_404_and_leaves_the_api() {
         assert_eq!(on.send(&get(path).event()).await.answer().status, 200, "{path}");
         off.send(&get(path).event()).await.answer().assert_problem(404);
     }
-    for path in ["/api/health", "/openapi.json", "/api/policies"] {
+    for path in ["/api/health", "/openapi.json", "/api/presets"] {
         assert_eq!(off.send(&get(path).event()).await.answer().status, 200, "{path}");
     }
 }

@@ -1,24 +1,24 @@
-//! Presets: `/api/policies` and the parameter `policy`.
+//! Presets: `/api/presets` and the parameter `policy`.
 
 use passloom::password::PRESETS;
 use serde_json::{Value, json};
 
 use crate::support::{Deployment, Request, check_all};
 
-/// The presets as `/api/policies` lists them.
+/// The presets as `/api/presets` lists them.
 async fn listed(deployment: &Deployment) -> Vec<Value> {
-    let listed = deployment.send(Request::get("").path("/api/policies")).await.ok();
-    listed["policies"].as_array().unwrap().clone()
+    let listed = deployment.send(Request::get("").path("/api/presets")).await.ok();
+    listed["presets"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn policies_lists_every_preset_without_a_key() {
+async fn presets_lists_every_preset_without_a_key() {
     let deployment = Deployment::start().await;
     let listed = listed(&deployment).await;
     let names: Vec<&str> = listed.iter().map(|preset| preset["name"].as_str().unwrap()).collect();
     assert_eq!(names, PRESETS.each_ref().map(|preset| preset.name));
     assert_eq!(deployment.database.calls(), 0);
-    assert_eq!(deployment.log.last()["event"], "policies.listed");
+    assert_eq!(deployment.log.last()["event"], "presets.listed");
 }
 
 #[tokio::test]

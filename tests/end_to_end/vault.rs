@@ -119,7 +119,8 @@ async fn invalid_requests_return_errors_in_the_form_of_vault() {
         ("PUT", "ci", json!({ "policy": "length = {" }), 400, "line 1, column "),
         ("PUT", "cis", json!({ "policy": HCL }), 400, "The name of a policy has "),
         ("PUT", "a/b", json!({ "policy": HCL }), 400, "The name of a policy has "),
-        ("GET", "CI", Value::Null, 400, "The name of a policy has "),
+        ("GET", "CI", Value::Null, 404, "policy does not exist"),
+        ("GET", "//ci", Value::Null, 404, "policy does not exist"),
         ("POST", "ci/generate", json!({ "length": 8 }), 400, "generate has no parameters"),
         ("PATCH", "ci", Value::Null, 404, "This path does not exist"),
     ];

@@ -8,15 +8,17 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at unexpected errors")]
 
-use lambda_http::http::{HeaderMap, HeaderValue, Method};
-use passloom::access::{ApiKey, SigningSecrets};
-use passloom::http::dialects::{Dialect, aws, vault};
-use passloom::http::lambda::{Query, RequestBody, decode};
+use std::collections::BTreeMap;
+
+use passloom::access::{ApiKey, Auth, Authenticated, Limits, SigningSecrets};
+use passloom::http::dialects::vault::VaultRoute;
+use passloom::http::dialects::{Dialect, aws};
+use passloom::http::lambda::{Query, decode};
 use passloom::http::request::{
     GenerateRequest, PassphraseRequest, PolicyDocument, Precondition, RequestError, ValidateRequest,
 };
 use passloom::http::response::Body;
-use passloom::http::{FrontEnd, HttpRequest, Problem};
+use passloom::http::{HttpRequest, Problem};
 use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -53,29 +55,39 @@ fn text(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     ]
 }
 
-fn request(method: Method, query: Query, body: Vec<u8>) -> HttpRequest {
-    let headers =
-        HeaderMap::from_iter([("content-type".parse().unwrap(), HeaderValue::from_static("application/json"))]);
-    HttpRequest {
-        front_end: FrontEnd::HttpApi,
-        method,
-        path: "/api/generate".into(),
-        query,
-        headers,
-        body: RequestBody::Bytes(body),
-        source_ip: None,
-        source_ip_is_certain: false,
-        request_id: None,
-    }
+/// A request as an HTTP API passes it on, or with a decoded query as a REST API does.
+fn request(method: &str, path: &str, query: Query, body: &[u8]) -> HttpRequest {
+    let body = aws_smithy_types::base64::encode(body);
+    let headers = json!({ "content-type": "application/json", aws::TARGET: "secretsmanager.GetRandomPassword" });
+    let event = match query {
+        Query::Encoded(query) => json!({
+            "version": "2.0", "rawPath": path, "rawQueryString": query, "headers": headers,
+            "requestContext": { "http": { "method": method, "path": path } },
+            "body": body, "isBase64Encoded": true,
+        }),
+        Query::Decoded(pairs) => json!({
+            "httpMethod": method, "path": path, "headers": headers,
+            "queryStringParameters": pairs.into_iter().collect::<BTreeMap<_, _>>(),
+            "requestContext": {}, "body": body, "isBase64Encoded": true,
+        }),
+    };
+    decode(&event.to_string()).unwrap()
+}
+
+/// A caller of a deployment without keys.
+fn caller() -> Authenticated {
+    let limits = Limits { per_minute: 1.try_into().unwrap(), per_day: 1.try_into().unwrap() };
+    Auth::Address(limits).authenticate([], Some([192, 0, 2, 1].into())).unwrap()
 }
 
 /// Reads a request as each operation does, and writes the error answers.
 fn read(request: &HttpRequest) {
+    let caller = &caller();
     let errors = [
-        GenerateRequest::read(request).err(),
-        PassphraseRequest::read(request).err(),
-        ValidateRequest::read(request).err(),
-        PolicyDocument::read(request).err(),
+        GenerateRequest::read(request, caller).err(),
+        PassphraseRequest::read(request, caller).err(),
+        ValidateRequest::read(request, caller).err(),
+        PolicyDocument::read(request, caller).err(),
         Precondition::read(&request.headers).err(),
     ];
     for error in errors.into_iter().flatten() {
@@ -127,7 +139,7 @@ fn any_query_is_read_or_rejected() {
         "required:%20digit",
         ";",
     ];
-    for_each(text(WORDS), |query| read(&request(Method::GET, Query::Encoded(query), Vec::new())));
+    for_each(text(WORDS), |query| read(&request("GET", "/api/generate", Query::Encoded(query), b"")));
 }
 
 #[test]
@@ -168,13 +180,11 @@ fn any_body_or_decoded_query_is_read_or_rejected() {
     ];
     let inputs = (text(WORDS), prop::collection::vec(any::<u8>(), 0..300), text(WORDS));
     for_each(inputs, |(text, bytes, value)| {
-        read(&request(Method::POST, Query::Encoded(String::new()), text.clone().into_bytes()));
-        read(&request(Method::POST, Query::Encoded(String::new()), bytes));
-        read(&request(
-            Method::GET,
-            Query::Decoded(vec![("exclude".into(), text), ("length".into(), value)]),
-            Vec::new(),
-        ));
+        for body in [text.as_bytes(), &bytes] {
+            read(&request("POST", "/api/generate", Query::Encoded(String::new()), body));
+        }
+        let query = vec![("exclude".into(), text), ("length".into(), value)];
+        read(&request("GET", "/api/generate", Query::Decoded(query), b""));
     });
 }
 
@@ -252,8 +262,8 @@ fn password_drawn_from_any_password_rules_satisfies_the_policy() {
         if let Some(length) = length {
             body["length"] = length.into();
         }
-        let request = request(Method::POST, Query::Encoded(String::new()), body.to_string().into_bytes());
-        if let Ok(GenerateRequest { policy, .. }) = GenerateRequest::read(&request)
+        let request = request("POST", "/api/generate", Query::Encoded(String::new()), body.to_string().as_bytes());
+        if let Ok(GenerateRequest { policy, .. }) = GenerateRequest::read(&request, &caller())
             && let Ok(policy) = policy.policy(None)
             && let Ok(sampler) = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1))
         {
@@ -311,12 +321,15 @@ fn any_request_of_another_api_is_read_or_rejected() {
     for_each((text(WORDS), text(WORDS), text(PATHS)), |(body, policy, path)| {
         let bodies = [body, json!({ "policy": policy }).to_string(), policy];
         for body in bodies {
-            let mut request = request(Method::POST, Query::Encoded(String::new()), body.into_bytes());
-            request.headers.insert(aws::TARGET, HeaderValue::from_static("secretsmanager.GetRandomPassword"));
-            request.path = format!("/v1/{path}");
-            let mut errors = vec![aws::read(&request).err().map(RequestError::from), vault::read(&request).err()];
-            request.path = "/v1/sys/policies/password/ci".into();
-            errors.push(vault::read(&request).err());
+            let caller = caller();
+            let mut errors = Vec::new();
+            for path in [&format!("/v1/{path}"), "/v1/sys/policies/password/ci"] {
+                let request = request("POST", path, Query::Encoded(String::new()), body.as_bytes());
+                errors.push(aws::read(&request, &caller).err().map(RequestError::from));
+                if let Some(VaultRoute::Keyed(route)) = VaultRoute::find(&request) {
+                    errors.push(route.read(&request, &caller).err());
+                }
+            }
             for error in errors.into_iter().flatten() {
                 let problem = Problem::invalid(&error);
                 for dialect in Dialect::ALL {

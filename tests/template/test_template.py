@@ -147,7 +147,7 @@ class Template(unittest.TestCase):
         paths = keyless_paths() | {"/", "/docs"}
         # Every method of these paths, so that a request with a wrong method does not use up the throttle of the others.
         # Clients of AWS's API send a POST to /, which requires a key.
-        keyless = {f"{'GET' if path == '/' else 'ANY'} {path}" for path in paths}
+        keyless = {f"ANY {path}" for path in paths - {"/"}} | {"GET /", "HEAD /"}
         assets = "ANY /assets/{proxy+}"
         self.assertEqual(set(routes), {"$default", assets} | keyless)
         stage = self.plain["Stage"]

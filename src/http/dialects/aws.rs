@@ -5,7 +5,8 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Error;
 
-use crate::http::lambda::{HttpRequest, RequestBody};
+use crate::access::{ApiKey, Authenticated};
+use crate::http::lambda::{BodyError, HttpRequest};
 use crate::http::request::{AwsError, PolicyRequest, Value, members};
 use crate::http::response::problem::{Kind, Problem};
 use crate::http::response::{Generated, Response, headers};
@@ -45,31 +46,31 @@ struct Members {
 /// The types of characters, in the order of [`Class::ALL`], with the members that exclude them.
 const EXCLUDE: [&str; 4] = ["ExcludeLowercase", "ExcludeUppercase", "ExcludeNumbers", "ExcludePunctuation"];
 
-/// The key of a request: the session token, or else the access key id of its signature.
-pub fn key(headers: &HeaderMap) -> Option<&str> {
-    if let Some(token) = headers.get("x-amz-security-token") {
-        return Some(token.to_str().unwrap_or_default());
-    }
-    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let credential = authorization.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?.1;
-    credential.split('/').next()
+/// The keys of a request: session tokens, and those access key ids of signatures that have the form of a key. Clients
+/// that sign with another access key id send the key as session token.
+pub(super) fn keys(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let tokens = headers.get_all("x-amz-security-token").iter().map(|token| token.to_str().unwrap_or_default());
+    let ids = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let credential = value.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?.1;
+        credential.split('/').next().filter(|id| id.starts_with(ApiKey::PREFIX))
+    });
+    tokens.chain(ids)
 }
 
 /// Reads a request.
 ///
 /// # Errors
 /// An [`AwsError`] that names what is wrong.
-pub fn read(request: &HttpRequest) -> Result<AwsRequest, AwsError> {
+pub fn read(request: &HttpRequest, caller: &Authenticated) -> Result<AwsRequest, AwsError> {
     if request.headers.get(TARGET).is_none_or(|target| target != OPERATION) {
         return Err(AwsError::new("UnknownOperationException", "This service has only GetRandomPassword"));
     }
     let too_large = || AwsError::new("ValidationException", "The body has more than 32768 bytes");
-    let body = match &request.body {
-        RequestBody::Bytes(body) if body.len() <= MAX_BODY => body.as_slice(),
-        RequestBody::Bytes(_) | RequestBody::TooLarge => return Err(too_large()),
-        RequestBody::NotBase64 => return Err(malformed("the body")),
-    };
-    let body = if body.is_empty() { b"{}" } else { body };
+    let body = request.body(caller, MAX_BODY).map_err(|error| match error {
+        BodyError::TooLarge => too_large(),
+        BodyError::NotBase64 => malformed("the body"),
+    })?;
+    let body = if body.is_empty() { b"{}" } else { body.as_ref() };
     let members = read_members(members(body).map_err(|_| malformed("the body"))?)?;
     Ok(AwsRequest {
         alone: PolicyRequest::new(alone(&members)?),

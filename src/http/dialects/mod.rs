@@ -7,7 +7,7 @@ pub mod vault;
 
 pub use hcl::{VaultPolicy, write as write_hcl};
 
-use lambda_http::http::Method;
+use lambda_http::http::{HeaderMap, Method, header};
 
 use super::lambda::HttpRequest;
 use super::response::Response;
@@ -73,6 +73,16 @@ impl CompatibleApis {
 }
 
 impl Dialect {
+    /// The API keys that a request presents, right or wrong.
+    #[must_use]
+    pub fn keys(self, headers: &HeaderMap) -> Vec<&str> {
+        match self {
+            Self::Passloom => keys_in("x-api-key", headers).collect(),
+            Self::Aws => aws::keys(headers).collect(),
+            Self::Vault => keys_in("x-vault-token", headers).collect(),
+        }
+    }
+
     /// The answer to a request that failed.
     #[must_use]
     pub fn error(self, problem: &Problem, request_id: &str) -> Response {
@@ -84,9 +94,59 @@ impl Dialect {
     }
 }
 
+/// The keys in a header of that name, and in `Authorization: Bearer`.
+fn keys_in<'h>(name: &str, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
+    let plain = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+    });
+    plain.chain(bearer)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::CompatibleApis;
+    use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{CompatibleApis, Dialect};
+
+    /// The API, the headers of a request, and its keys.
+    type Case = (Dialect, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+    #[test]
+    fn keys_of_a_request_are_in_the_headers_of_its_api() {
+        let cases: [Case; 14] = [
+            (Dialect::Passloom, &[], &[]),
+            (Dialect::Passloom, &[("x-api-key", "a")], &["a"]),
+            (Dialect::Passloom, &[("x-api-key", "a"), ("x-api-key", "b")], &["a", "b"]),
+            (Dialect::Passloom, &[("authorization", "Bearer a")], &["a"]),
+            (Dialect::Passloom, &[("authorization", "bearer   a")], &["a"]),
+            (Dialect::Passloom, &[("authorization", "Basic a")], &[]),
+            (Dialect::Passloom, &[("authorization", "a")], &[]),
+            (Dialect::Passloom, &[("x-api-key", "é")], &[""]),
+            (Dialect::Vault, &[("x-vault-token", "a"), ("authorization", "Bearer b")], &["a", "b"]),
+            (Dialect::Vault, &[("x-api-key", "a")], &[]),
+            (Dialect::Aws, &[("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/2026/x, SignedHeaders=host")], &[]),
+            (Dialect::Aws, &[("authorization", "AWS4-HMAC-SHA256 Credential=plk_a/2026/x")], &["plk_a"]),
+            (
+                Dialect::Aws,
+                &[("x-amz-security-token", "t"), ("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/2026/x")],
+                &["t"],
+            ),
+            (
+                Dialect::Aws,
+                &[("x-amz-security-token", "t"), ("authorization", "AWS4-HMAC-SHA256 Credential=plk_a/2026/x")],
+                &["t", "plk_a"],
+            ),
+        ];
+        for (dialect, pairs, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            assert_eq!(dialect.keys(&headers), expected, "{dialect:?}: {pairs:?}");
+        }
+    }
 
     #[test]
     fn list_of_compatible_apis_is_names_separated_by_commas() {

@@ -1,14 +1,15 @@
 //! Vault's password policies, which `OpenBao` has, too: the routes that their clients call.
 //! <https://developer.hashicorp.com/vault/api-docs/system/policies-password>
 
-use lambda_http::http::{HeaderMap, StatusCode, header};
+use std::borrow::Cow;
+
+use lambda_http::http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::{Error, Value as JsonValue, json};
 
-use super::hcl::VaultPolicy;
-use crate::access::{KeyRecord, is_policy_name};
+use crate::access::{Authenticated, KeyRecord};
 use crate::clock::rfc3339_of_seconds;
-use crate::http::lambda::{HttpRequest, Query, RequestBody};
+use crate::http::lambda::{HttpRequest, MAX_BODY, Query};
 use crate::http::request::{RequestError, Value, members};
 use crate::http::response::headers::JSON;
 use crate::http::response::problem::{Kind, Problem};
@@ -23,25 +24,49 @@ const POLICIES: &str = "sys/policies/password";
 const MAX_RANDOM: u32 = 128 << 10;
 const DEFAULT_RANDOM: u32 = 32;
 
-/// A request in Vault's API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VaultRequest {
+/// A route of Vault's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VaultRoute<'p> {
+    /// Whether the service is ready, for anyone.
+    Status,
+    /// One that needs a key.
+    Keyed(KeyedRoute<'p>),
+}
+
+/// A route of Vault's API that needs a key, with what its path says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyedRoute<'p> {
     /// The names of all policies.
     List,
     /// The text of a policy.
-    Read(String),
-    /// A policy and its text.
-    Write(String, String),
+    Read(&'p str),
+    /// Stores the text of a policy.
+    Write(&'p str),
     /// Deletes a policy.
-    Delete(String),
+    Delete(&'p str),
     /// A password of a policy.
-    Generate(String),
+    Generate(&'p str),
     /// What the holder of a token may know of it.
     LookupSelf,
-    /// Whether the service is ready.
-    SealStatus,
-    /// The same.
-    Health,
+    /// Random bytes; how many, if the path says so.
+    Random(Option<&'p str>),
+}
+
+/// A request in Vault's API of a known caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultRequest<'p> {
+    /// The names of all policies.
+    List,
+    /// The text of a policy.
+    Read(&'p str),
+    /// A policy and its text, which is not parsed yet.
+    Write(&'p str, String),
+    /// Deletes a policy.
+    Delete(&'p str),
+    /// A password of a policy.
+    Generate(&'p str),
+    /// What the holder of a token may know of it.
+    LookupSelf,
     /// Random bytes.
     Random {
         /// How many.
@@ -51,107 +76,129 @@ pub enum VaultRequest {
     },
 }
 
-impl VaultRequest {
+impl<'p> VaultRoute<'p> {
+    /// The route of a request; `None` if this service does not have it. A path is matched part by part, so that a gateway
+    /// in front, which compares paths as they are, knows each path that is answered.
+    #[must_use]
+    pub fn find(request: &'p HttpRequest) -> Option<Self> {
+        let path = request.path.strip_prefix(PREFIX)?;
+        match path {
+            "sys/seal-status" | "sys/health" => {
+                ["GET", "HEAD"].contains(&request.method.as_str()).then_some(Self::Status)
+            }
+            _ => KeyedRoute::find(request, path).map(Self::Keyed),
+        }
+    }
+
     /// The name of the operation in audit lines.
     #[must_use]
     pub const fn operation(&self) -> &'static str {
         match self {
-            Self::List => Operation::Policies.name(),
-            Self::Read(_) | Self::Write(..) | Self::Delete(_) => Operation::NamedPolicy.name(),
-            Self::Generate(_) => Operation::Generate.name(),
-            Self::LookupSelf => Operation::Key.name(),
-            Self::SealStatus | Self::Health => Operation::Health.name(),
-            Self::Random { .. } => "random",
+            Self::Status => Operation::Health.name(),
+            Self::Keyed(KeyedRoute::List) => Operation::Policies.name(),
+            Self::Keyed(KeyedRoute::Read(_) | KeyedRoute::Write(_) | KeyedRoute::Delete(_)) => {
+                Operation::NamedPolicy.name()
+            }
+            Self::Keyed(KeyedRoute::Generate(_)) => Operation::Generate.name(),
+            Self::Keyed(KeyedRoute::LookupSelf) => Operation::Key.name(),
+            Self::Keyed(KeyedRoute::Random(_)) => "random",
         }
     }
 }
 
-/// The key of a request.
-pub fn key(headers: &HeaderMap) -> Option<&str> {
-    if let Some(token) = headers.get("x-vault-token") {
-        return Some(token.to_str().unwrap_or_default());
+impl<'p> KeyedRoute<'p> {
+    fn find(request: &HttpRequest, path: &'p str) -> Option<Self> {
+        let method = request.method.as_str();
+        let is_read = ["GET", "HEAD"].contains(&method);
+        let is_write = ["PUT", "POST"].contains(&method);
+        let is_list = method == "LIST" || is_read && lists(&query(request));
+        if let Some(name) = path.strip_prefix(POLICIES).filter(|name| !["", "/"].contains(name)) {
+            // A name with a slash exists nowhere, and is refused by what uses it.
+            let name = name.strip_prefix('/')?;
+            return match name.strip_suffix("/generate") {
+                Some(name) if is_read || is_write => Some(Self::Generate(name)),
+                None if is_write => Some(Self::Write(name)),
+                None if is_read && !is_list => Some(Self::Read(name)),
+                None if method == "DELETE" => Some(Self::Delete(name)),
+                _ => None,
+            };
+        }
+        match path.split('/').collect::<Vec<_>>().as_slice() {
+            // Clients that list add a slash.
+            ["sys", "policies", "password"] | ["sys", "policies", "password", ""] => {
+                (is_read || is_list).then_some(Self::List)
+            }
+            ["sys", "tools", "random"] if is_write => Some(Self::Random(None)),
+            ["sys", "tools", "random", bytes] if is_write => Some(Self::Random(Some(bytes))),
+            ["auth", "token", "lookup-self"] if is_read => Some(Self::LookupSelf),
+            _ => None,
+        }
     }
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+
+    /// Reads a request of this route.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that names what is wrong.
+    pub fn read(self, request: &HttpRequest, caller: &Authenticated) -> Result<VaultRequest<'p>, RequestError> {
+        check_unwrapped(request)?;
+        Ok(match self {
+            Self::List => VaultRequest::List,
+            Self::Read(name) => VaultRequest::Read(name),
+            Self::Write(name) => VaultRequest::Write(name, policy_text(request, caller)?),
+            Self::Delete(name) => VaultRequest::Delete(name),
+            Self::Generate(name) => {
+                no_body(request, caller)?;
+                VaultRequest::Generate(name)
+            }
+            Self::LookupSelf => VaultRequest::LookupSelf,
+            Self::Random(bytes) => read_random(request, caller, bytes)?,
+        })
+    }
 }
 
-/// Reads a request; `None` if this service does not have its route.
+fn query(request: &HttpRequest) -> Vec<Cow<'_, str>> {
+    match &request.query {
+        Query::Encoded(text) => text.split('&').filter(|pair| !pair.is_empty()).map(Cow::Borrowed).collect(),
+        Query::Decoded(pairs) => pairs.iter().map(|(name, value)| Cow::Owned(format!("{name}={value}"))).collect(),
+    }
+}
+
+/// Whether a query asks for a list, as Go reads it; hvac sends True.
+fn lists(query: &[Cow<'_, str>]) -> bool {
+    matches!(query, [only] if ["list=true", "list=True", "list=TRUE", "list=1", "list=t", "list=T"].contains(&&**only))
+}
+
+/// Refuses what would change the answer and is not supported, with or without a key.
 ///
 /// # Errors
 /// A [`RequestError`] that names what is wrong.
-pub fn read(request: &HttpRequest) -> Result<Option<VaultRequest>, RequestError> {
+pub fn check_unwrapped(request: &HttpRequest) -> Result<(), RequestError> {
     let invalid = |message: &str| Err(RequestError::Vault(message.to_owned()));
     if request.headers.contains_key("x-vault-wrap-ttl") {
         return invalid("this service does not wrap answers; omit X-Vault-Wrap-TTL");
     }
-    let path = request.path.strip_prefix(PREFIX).unwrap_or_default().trim_end_matches('/');
-    let method = request.method.as_str();
-    let is_read = ["GET", "HEAD"].contains(&method);
-    let is_write = ["PUT", "POST"].contains(&method);
-    let listed = list_is_requested(request)?;
-    let name = path.strip_prefix(POLICIES).map(|rest| rest.trim_start_matches('/'));
-    let random = path.strip_prefix("sys/tools/random").map(|rest| rest.trim_start_matches('/'));
-    let found = match (name, random) {
-        (Some(""), _) if is_read || method == "LIST" => VaultRequest::List,
-        (Some(name), _) if !name.is_empty() => match name.strip_suffix("/generate") {
-            Some(name) if is_read || is_write => {
-                no_body(request)?;
-                VaultRequest::Generate(valid_name(name)?)
-            }
-            None if is_read && !listed => VaultRequest::Read(valid_name(name)?),
-            None if is_write => VaultRequest::Write(valid_name(name)?, policy_text(request)?),
-            None if method == "DELETE" => VaultRequest::Delete(valid_name(name)?),
-            _ => return Ok(None),
-        },
-        (None, Some(bytes)) if is_write => read_random(request, bytes)?,
-        _ => match path {
-            "auth/token/lookup-self" if is_read => VaultRequest::LookupSelf,
-            "sys/seal-status" if is_read => VaultRequest::SealStatus,
-            "sys/health" if is_read => VaultRequest::Health,
-            _ => return Ok(None),
-        },
-    };
-    Ok(Some(found))
-}
-
-fn list_is_requested(request: &HttpRequest) -> Result<bool, RequestError> {
-    let pairs = match &request.query {
-        Query::Encoded(text) => text.split('&').filter(|pair| !pair.is_empty()).map(str::to_owned).collect(),
-        Query::Decoded(pairs) => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
-    };
-    match pairs.as_slice() {
-        [] => Ok(false),
-        // As Go reads it; hvac sends True.
-        [only] if ["list=true", "list=True", "list=TRUE", "list=1", "list=t", "list=T"].contains(&only.as_str()) => {
-            Ok(true)
-        }
-        _ => Err(RequestError::Vault("the only query parameter is list=true".into())),
-    }
-}
-
-fn valid_name(name: &str) -> Result<String, RequestError> {
-    if is_policy_name(name) { Ok(name.to_owned()) } else { Err(RequestError::PolicyName) }
+    let query = query(request);
+    if query.is_empty() || lists(&query) { Ok(()) } else { invalid("the only query parameter is list=true") }
 }
 
 /// The members of the body. It is JSON whatever its type says: clients send none, or that of a form.
-fn body(request: &HttpRequest) -> Result<Vec<(String, Value)>, RequestError> {
-    match &request.body {
-        RequestBody::Bytes(body) if body.len() > crate::http::lambda::MAX_BODY => Err(RequestError::BodyTooLarge),
-        RequestBody::Bytes(body) if body.is_empty() => Ok(Vec::new()),
-        RequestBody::Bytes(body) => members(body),
-        RequestBody::NotBase64 => Err(RequestError::BodyEncoding),
-        RequestBody::TooLarge => Err(RequestError::BodyTooLarge),
+fn body(request: &HttpRequest, caller: &Authenticated) -> Result<Vec<(String, Value)>, RequestError> {
+    let body = request.body(caller, MAX_BODY)?;
+    if body.is_empty() { Ok(Vec::new()) } else { members(&body) }
+}
+
+fn no_body(request: &HttpRequest, caller: &Authenticated) -> Result<(), RequestError> {
+    if body(request, caller)?.is_empty() {
+        Ok(())
+    } else {
+        Err(RequestError::Vault("generate has no parameters".into()))
     }
 }
 
-fn no_body(request: &HttpRequest) -> Result<(), RequestError> {
-    if body(request)?.is_empty() { Ok(()) } else { Err(RequestError::Vault("generate has no parameters".into())) }
-}
-
 /// The text of a policy: HCL, its JSON form, or base64 of it.
-fn policy_text(request: &HttpRequest) -> Result<String, RequestError> {
+fn policy_text(request: &HttpRequest, caller: &Authenticated) -> Result<String, RequestError> {
     let invalid = |message: &str| RequestError::Vault(message.to_owned());
-    let mut members = body(request)?;
+    let mut members = body(request, caller)?;
     let text = match (members.pop(), members.is_empty()) {
         (Some((name, value)), true) if name == "policy" => {
             value.string("policy").map_err(|_| invalid("policy must be a string"))?
@@ -163,17 +210,19 @@ fn policy_text(request: &HttpRequest) -> Result<String, RequestError> {
         return Err(invalid("missing policy"));
     }
     let decoded = aws_smithy_types::base64::decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = decoded.unwrap_or(text);
-    VaultPolicy::parse(&text).map_err(RequestError::Vault)?;
-    Ok(text)
+    Ok(decoded.unwrap_or(text))
 }
 
-fn read_random(request: &HttpRequest, in_path: &str) -> Result<VaultRequest, RequestError> {
+fn read_random(
+    request: &HttpRequest,
+    caller: &Authenticated,
+    in_path: Option<&str>,
+) -> Result<VaultRequest<'static>, RequestError> {
     let invalid = |message: &str| RequestError::Vault(message.to_owned());
     let range = || invalid("bytes must be a whole number from 1 to 131072");
-    let mut bytes = if in_path.is_empty() { None } else { Some(in_path.parse().map_err(|_| range())?) };
+    let mut bytes = in_path.map(str::parse).transpose().map_err(|_| range())?;
     let mut hex = None;
-    for (name, value) in body(request)? {
+    for (name, value) in body(request, caller)? {
         match name.as_str() {
             "bytes" if bytes.is_none() => bytes = value.whole_number().and_then(|number| number.try_into().ok()),
             "format" if hex.is_none() => {
@@ -296,10 +345,4 @@ pub(super) fn error(problem: &Problem, request_id: &str) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, headers::whole_seconds(wait).into());
     }
     response
-}
-
-/// Whether a request of this route needs no key.
-#[must_use]
-pub fn needs_no_key(request: &VaultRequest) -> bool {
-    matches!(request, VaultRequest::SealStatus | VaultRequest::Health)
 }

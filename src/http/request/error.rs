@@ -1,5 +1,6 @@
 //! Why a request is not valid.
 
+use crate::http::lambda::BodyError;
 use crate::password::{PassphraseError, PolicyError};
 
 /// Why a request is not valid.
@@ -87,6 +88,15 @@ pub enum RequestError {
     },
     /// The parameters do not make a passphrase.
     Passphrase(PassphraseError),
+}
+
+impl From<BodyError> for RequestError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::NotBase64 => Self::BodyEncoding,
+            BodyError::TooLarge => Self::BodyTooLarge,
+        }
+    }
 }
 
 impl From<AwsError> for RequestError {

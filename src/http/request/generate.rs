@@ -3,6 +3,7 @@
 use super::error::RequestError;
 use super::parameters::{self, MAX_COUNT, ParameterName};
 use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
+use crate::access::Authenticated;
 use crate::http::lambda::HttpRequest;
 use crate::password::Policy;
 
@@ -54,10 +55,10 @@ impl GenerateRequest {
     ///
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
-    pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
+    pub fn read(request: &HttpRequest, caller: &Authenticated) -> Result<Self, RequestError> {
         let mut policy = PolicyRequest::default();
         let mut count = None;
-        for (parameter, value) in parameters::read(request)? {
+        for (parameter, value) in parameters::read(request, caller)? {
             match parameter {
                 GenerateParameter::Policy(parameter) => policy.set(parameter, value)?,
                 GenerateParameter::Count => count = Some(value.integer(parameter.name(), 1, MAX_COUNT)?),

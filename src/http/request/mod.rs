@@ -12,7 +12,7 @@ mod validate;
 
 pub use error::{AwsError, RequestError};
 pub use generate::{GenerateParameter, GenerateRequest, MAX_CHARACTERS, check_answer};
-pub use parameters::{MAX_COUNT, ParameterName, Value, members, read_nothing};
+pub use parameters::{MAX_COUNT, ParameterName, Value, members, read_no_query, read_nothing};
 pub use passphrase::{PassphraseParameter, PassphraseRequest};
 pub use policy::{PolicyName, PolicyParameter, PolicyRequest, unknown_policy};
 pub use stored_policy::{PolicyDocument, Precondition, StoredPolicyParameter};

@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde::{Serialize, Serializer};
 
 use super::error::RequestError;
-use crate::http::lambda::{HttpRequest, MAX_BODY, Query, RequestBody};
+use crate::access::Authenticated;
+use crate::http::lambda::{HttpRequest, MAX_BODY, Query};
 
 /// Most passwords or passphrases in one answer.
 pub const MAX_COUNT: u16 = 100;
@@ -157,8 +158,11 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// The parameters of a request in their order, each at most once.
-pub(super) fn read<P: ParameterName>(request: &HttpRequest) -> Result<Vec<(P, Value)>, RequestError> {
-    resolve(names_and_values(request)?)
+pub(super) fn read<P: ParameterName>(
+    request: &HttpRequest,
+    caller: &Authenticated,
+) -> Result<Vec<(P, Value)>, RequestError> {
+    resolve(names_and_values(request, caller)?)
 }
 
 /// The parameters with these names, each at most once.
@@ -186,8 +190,17 @@ pub(super) fn resolve<P: ParameterName>(named: Vec<(String, Value)>) -> Result<V
 ///
 /// # Errors
 /// A [`RequestError`] if it has one.
-pub fn read_nothing(request: &HttpRequest) -> Result<(), RequestError> {
-    read::<NoParameter>(request).map(drop)
+pub fn read_nothing(request: &HttpRequest, caller: &Authenticated) -> Result<(), RequestError> {
+    read::<NoParameter>(request, caller).map(drop)
+}
+
+/// Reads a request of an operation that has no parameters and needs no caller, so that its body is not read.
+///
+/// # Errors
+/// A [`RequestError`] if its query has a parameter.
+pub fn read_no_query(request: &HttpRequest) -> Result<(), RequestError> {
+    let query = query(request)?.into_iter().map(|(name, value)| (name, Value::Query(value)));
+    resolve::<NoParameter>(query.collect()).map(drop)
 }
 
 /// The parameters of an operation that has none.
@@ -213,26 +226,25 @@ fn similar_name(name: &str, known: impl Iterator<Item = &'static str>) -> Option
     known.min_by_key(|known| distance(known)).filter(|known| distance(known) <= MAX_DISTANCE)
 }
 
-fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, RequestError> {
-    let query = match &request.query {
-        Query::Encoded(text) => decode_query(text).ok_or(RequestError::QueryEncoding)?,
+/// Names and values of the query.
+fn query(request: &HttpRequest) -> Result<Vec<(String, Option<String>)>, RequestError> {
+    match &request.query {
+        Query::Encoded(text) => decode_query(text).ok_or(RequestError::QueryEncoding),
         Query::Decoded(pairs) => {
-            pairs.iter().take(MAX_NAMES).map(|(name, value)| (name.clone(), Some(value.clone()))).collect()
+            let pairs = pairs.iter().take(MAX_NAMES);
+            Ok(pairs.map(|(name, value)| (name.clone(), Some(value.clone()))).collect())
         }
-    };
-    let body = match &request.body {
-        RequestBody::Bytes(body) => body.as_slice(),
-        RequestBody::NotBase64 => return Err(RequestError::BodyEncoding),
-        RequestBody::TooLarge => return Err(RequestError::BodyTooLarge),
-    };
+    }
+}
+
+fn names_and_values(request: &HttpRequest, caller: &Authenticated) -> Result<Vec<(String, Value)>, RequestError> {
+    let query = query(request)?;
+    let body = request.body(caller, MAX_BODY)?;
     if request.method != Method::POST && request.method != Method::PUT {
         if !body.is_empty() {
             return Err(RequestError::BodyWithGet);
         }
         return Ok(query.into_iter().map(|(name, value)| (name, Value::Query(value))).collect());
-    }
-    if body.len() > MAX_BODY {
-        return Err(RequestError::BodyTooLarge);
     }
     if !query.is_empty() {
         return Err(RequestError::QueryWithPost);
@@ -243,7 +255,7 @@ fn names_and_values(request: &HttpRequest) -> Result<Vec<(String, Value)>, Reque
     if !is_json(&request.headers) {
         return Err(RequestError::MediaType);
     }
-    members(body)
+    members(&body)
 }
 
 /// The members of a JSON object.

@@ -2,6 +2,7 @@
 
 use super::error::RequestError;
 use super::parameters::{self, MAX_COUNT, ParameterName};
+use crate::access::Authenticated;
 use crate::http::lambda::HttpRequest;
 use crate::password::{Passphrase, PassphraseConstraints, Wordlist, limits};
 
@@ -49,10 +50,10 @@ impl PassphraseRequest {
     ///
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
-    pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
+    pub fn read(request: &HttpRequest, caller: &Authenticated) -> Result<Self, RequestError> {
         let mut constraints = PassphraseConstraints::default();
         let mut count = None;
-        for (parameter, value) in parameters::read::<PassphraseParameter>(request)? {
+        for (parameter, value) in parameters::read::<PassphraseParameter>(request, caller)? {
             let name = parameter.name();
             match parameter {
                 PassphraseParameter::Words => {

@@ -5,7 +5,7 @@ use lambda_http::http::{HeaderMap, header};
 use super::error::RequestError;
 use super::parameters::{self, Json, ParameterName, Value};
 use super::policy::{PolicyName, PolicyParameter, PolicyRequest, unknown_policy};
-use crate::access::MAX_DESCRIPTION;
+use crate::access::{Authenticated, MAX_DESCRIPTION};
 use crate::http::lambda::HttpRequest;
 use crate::password::NamedPolicy;
 
@@ -47,8 +47,8 @@ impl PolicyDocument {
     ///
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
-    pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
-        Self::new(parameters::read(request)?)
+    pub fn read(request: &HttpRequest, caller: &Authenticated) -> Result<Self, RequestError> {
+        Self::new(parameters::read(request, caller)?)
     }
 
     /// Reads a JSON object with the same members.

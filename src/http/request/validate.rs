@@ -3,6 +3,7 @@
 use super::error::RequestError;
 use super::parameters::{self, ParameterName};
 use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
+use crate::access::Authenticated;
 use crate::http::lambda::HttpRequest;
 use crate::password::Secret;
 
@@ -51,10 +52,10 @@ impl ValidateRequest {
     ///
     /// # Errors
     /// A [`RequestError`] that names what is wrong.
-    pub fn read(request: &HttpRequest) -> Result<Self, RequestError> {
+    pub fn read(request: &HttpRequest, caller: &Authenticated) -> Result<Self, RequestError> {
         let mut policy = PolicyRequest::default();
         let mut password = None;
-        for (parameter, value) in parameters::read::<ValidateParameter>(request)? {
+        for (parameter, value) in parameters::read::<ValidateParameter>(request, caller)? {
             match parameter {
                 ValidateParameter::Password => password = Some(Secret::from_text(value.string(parameter.name())?)),
                 ValidateParameter::Policy(parameter) => policy.set(parameter, value)?,

@@ -20,7 +20,7 @@ pub use format::Format;
 pub use generate::passwords;
 pub use headers::{Body, Response};
 pub use key::key_facts;
-pub use named_policies::{NamedPolicyFacts, entity_tag, named_policy, no_content, policy_list};
+pub use named_policies::{NamedPolicyFacts, entity_tag, named_policy, no_content, policy_list, preset_list};
 pub use page::{Bodies, NotAcceptable, page};
 pub use passphrase::passphrases;
 pub use policy::PolicyTitle;

@@ -8,13 +8,16 @@ use super::describe::Description;
 use super::headers::{self, JSON, Response};
 use super::policy::ResolvedPolicy;
 use crate::access::StoredPolicy;
-use crate::password::{Constraints, Count, Policy, Preset};
+use crate::password::{Constraints, Count, PRESETS, Policy, Preset};
 
 #[derive(Serialize)]
-struct Body<'a> {
-    policies: Vec<PresetBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stored: Option<Vec<StoredBody<'a>>>,
+struct PresetsBody {
+    presets: Vec<PresetBody>,
+}
+
+#[derive(Serialize)]
+struct PoliciesBody<'a> {
+    policies: Vec<StoredBody<'a>>,
 }
 
 #[derive(Serialize)]
@@ -102,28 +105,29 @@ impl<'a> StoredFacts<'a> {
     }
 }
 
-/// Named policies, each with its policy without further parameters. `stored` is `None` for a caller without a key.
+/// The presets, each with its policy without further parameters.
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn policy_list<'a>(
-    presets: impl Iterator<Item = &'static Preset>,
-    stored: Option<Vec<(&'a str, &'a StoredPolicy, Policy)>>,
-    request_id: &str,
-) -> Result<Response, Error> {
-    let policies = presets.filter_map(|preset| {
+pub fn preset_list(request_id: &str) -> Result<Response, Error> {
+    let presets = PRESETS.iter().filter_map(|preset| {
         // Each preset makes a policy; a test generates a password for each.
         let policy = Policy::new(&Constraints::default(), Some(preset)).ok()?;
         Some(PresetBody { facts: preset.into(), policy: (&policy).into() })
     });
-    let stored = stored.map(|stored| {
-        let body = |(name, one, policy): (&'a str, &'a StoredPolicy, Policy)| StoredBody {
-            facts: StoredFacts::new(name, one),
-            policy: (&policy).into(),
-        };
-        stored.into_iter().map(body).collect()
-    });
-    let body = serde_json::to_string(&Body { policies: policies.collect(), stored })?;
+    let body = serde_json::to_string(&PresetsBody { presets: presets.collect() })?;
+    Ok(headers::new(StatusCode::OK, JSON, body, request_id))
+}
+
+/// Stored policies, each with its policy without further parameters.
+///
+/// # Errors
+/// The error of the JSON writer.
+pub fn policy_list(stored: Vec<(&str, &StoredPolicy, Policy)>, request_id: &str) -> Result<Response, Error> {
+    let policies = stored
+        .into_iter()
+        .map(|(name, one, policy)| StoredBody { facts: StoredFacts::new(name, one), policy: (&policy).into() });
+    let body = serde_json::to_string(&PoliciesBody { policies: policies.collect() })?;
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))
 }
 

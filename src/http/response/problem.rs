@@ -208,7 +208,10 @@ impl Problem {
     /// There is no such policy.
     #[must_use]
     pub fn no_policy() -> Self {
-        Self::new(Kind::NoPolicy, "This policy does not exist; GET /api/policies lists all policies.")
+        Self::new(
+            Kind::NoPolicy,
+            "This policy does not exist; GET /api/policies and GET /api/presets list all policies.",
+        )
     }
 
     /// The precondition of a change of a policy does not hold.

@@ -14,12 +14,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use jsonschema::Validator;
+use passloom::access::Auth;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets, Store};
 use passloom::app::App;
 use passloom::audit::{AuditFormat, AuditLog};
 use passloom::clock;
 use passloom::http::AllowedOrigins;
-use passloom::settings::Auth;
 use rand::rngs::SysRng;
 use serde_json::Value;
 

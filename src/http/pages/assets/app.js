@@ -163,31 +163,35 @@ function policyCard(one) {
   return h("article", { class: "card" }, h("h3", {}, one.name), h("p", {}, one.summary ?? one.description ?? ""), lengths && h("p", { class: "hint" }, lengths), source, use);
 }
 
-async function loadPolicies(withKey) {
-  const note = withKey ? storedNote : presets;
+/** Lists named policies; `note` shows what went wrong. */
+async function list(path, withKey, note, show) {
   try {
-    const answer = await send("api/policies", undefined, withKey);
-    for (const one of answer.policies) policies.set(one.name, one);
-    for (const one of answer.stored ?? []) policies.set(one.name, { ...one, stored: true });
-    presets.replaceChildren(...answer.policies.map(policyCard));
-    if (withKey) {
-      const list = answer.stored ?? [];
-      stored.replaceChildren(...list.map(policyCard));
-      storedNote.textContent = list.length ? "" : "There are no stored policies.";
-      announce(list.length ? `${list.length} stored policies.` : storedNote.textContent);
-    }
+    show(await send(path, undefined, withKey));
     Object.values(tabs).forEach(({ form }) => form.listPolicies());
   } catch (problem) {
     note.replaceChildren(h("p", { class: "error" }, problem.message, " "),
-      h("button", { type: "button", class: "quiet", onclick: () => loadPolicies(withKey) }, "Try again"));
+      h("button", { type: "button", class: "quiet", onclick: () => list(path, withKey, note, show) }, "Try again"));
     if (withKey) announce(problem.message);
   }
 }
 
+/** Needs no key and counts as no request. */
+const loadPresets = () => list("api/presets", false, presets, (answer) => {
+  for (const one of answer.presets) policies.set(one.name, one);
+  presets.replaceChildren(...answer.presets.map(policyCard));
+});
+
+const loadStored = () => list("api/policies", true, storedNote, (answer) => {
+  for (const one of answer.policies) policies.set(one.name, { ...one, stored: true });
+  stored.replaceChildren(...answer.policies.map(policyCard));
+  storedNote.textContent = answer.policies.length ? "" : "There are no stored policies.";
+  announce(answer.policies.length ? `${answer.policies.length} stored policies.` : storedNote.textContent);
+});
+
 function policiesTab() {
-  const load = h("button", { type: "button", class: "quiet", onclick: () => loadPolicies(true) }, "Load the stored policies");
-  byId("panel-policies").append(
-    ...(needsKey ? [h("h2", {}, "Stored policies"), h("p", {}, "They require a key."), load, storedNote, stored] : []), h("h2", {}, "Presets"), presets);
+  const load = h("button", { type: "button", class: "quiet", onclick: loadStored }, "Load the stored policies");
+  byId("panel-policies").append(h("h2", {}, "Stored policies"), h("p", {}, needsKey ? "They require a key." : "Loading them counts as a request."),
+    load, storedNote, stored, h("h2", {}, "Presets"), presets);
 }
 
 // --- The key ---
@@ -295,7 +299,7 @@ async function start() {
     byId(`tab-${name}`).addEventListener("click", () => select(name));
     byId(`tab-${name}`).addEventListener("keydown", keys);
   }
-  await loadPolicies(false);
+  await loadPresets();
   restore();
   window.addEventListener("hashchange", restore);
   document.addEventListener("change", save);
