@@ -197,6 +197,19 @@ class Template(unittest.TestCase):
             }
             self.assertEqual(counting, {"NoKeyMetric"}, format)
 
+    def test_refused_request_with_an_unproven_key_has_a_metric_and_an_alarm(self):
+        refused = {"event": "request.refused", "reason": "unknown-parameter", "key_id": "0" * 24}
+        for changed, counts in (
+            ({"key_name": None}, True),
+            ({"key_name": "ci"}, False),
+            ({"key_name": None, "key_id": None}, False),
+            ({"key_name": None, "event": "health.checked"}, False),
+        ):
+            pattern = self.plain["UnprovenKeysMetric"]["Properties"]["FilterPattern"]
+            self.assertIs(matches(pattern, refused | changed), counts, changed)
+        metric, = self.plain["UnprovenKeysMetric"]["Properties"]["MetricTransformations"]
+        self.assertEqual(self.plain["UnprovenKeysAlarm"]["Properties"]["MetricName"], metric["MetricName"])
+
     def test_domain_name_disables_default_api_address(self):
         self.assertIs(self.plain["Api"]["Properties"]["DisableExecuteApiEndpoint"], False)
         self.assertIs(self.full["Api"]["Properties"]["DisableExecuteApiEndpoint"], True)
@@ -386,7 +399,7 @@ class Stack(unittest.TestCase):
                 counted[transformation["MetricName"]] = sum(numbers)
         expected = {
             "Succeeded": 4, "Refused": 4, "Failed": 1, "Generated": 4, "RateLimited": 1, "ForgedKeys": 1,
-            "NoKey": 1, "DatabaseUnavailable": 1, "ColdStarts": 2,
+            "NoKey": 1, "UnprovenKeys": 1, "DatabaseUnavailable": 1, "ColdStarts": 2,
         }
         self.assertEqual(counted, expected)
 
@@ -522,14 +535,14 @@ def field(line: dict, selector: str):
 def matches(pattern: str, line: dict) -> bool:
     """Whether a JSON filter pattern of CloudWatch Logs matches a line. Supports the syntax that the template uses."""
     inner = re.fullmatch(r"\{ (.*) \}", pattern)[1]
-    return any(holds(term, line) for term in inner.split(" || "))
+    return any(all(holds(term, line) for term in terms.split(" && ")) for terms in inner.split(" || "))
 
 
 def holds(term: str, line: dict) -> bool:
     selector, operator, expected = re.fullmatch(r"(\$[\w.]+) (=|<|IS) (.+)", term).groups()
     value = field(line, selector)
     if operator == "IS":
-        return value is True and expected == "TRUE"
+        return value is {"TRUE": True, "NULL": None}[expected]
     if operator == "<":
         return value is not None and value < float(expected)
     pattern = re.escape(json.loads(expected)).replace(r"\*", ".*")
