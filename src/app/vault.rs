@@ -18,10 +18,9 @@ use crate::audit::{Event, Reason};
 use crate::clock::rfc3339;
 use crate::http::HttpRequest;
 use crate::http::dialects::vault::{self, VaultRequest};
-use crate::http::dialects::{VaultPolicy, write_hcl};
 use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError};
 use crate::http::response::{self, Format, Generated, Response};
-use crate::password::{Count, PRESETS, Secret, WorkBudget};
+use crate::password::{Count, PRESETS, Secret, VaultPolicy, WorkBudget, write_hcl};
 
 type Outcome = Result<(Event, Response), Failure>;
 
@@ -110,7 +109,7 @@ async fn write(
 ) -> Outcome {
     check_name(name)?;
     let administrator = admit_administrator(services, caller, progress).await?;
-    let parameters = VaultPolicy::parse(&text).map_err(RequestError::Vault)?.parameters();
+    let parameters = VaultPolicy::parse(&text).map_err(|error| RequestError::Vault(error.to_string()))?.parameters();
     let policy = PolicyDocument::parse(parameters.as_bytes())?.named(name);
     let policy = PolicyRequest::default().policy(Some(&policy))?;
     policy.sampler(&mut WorkBudget::new(1)).map_err(RequestError::from)?;

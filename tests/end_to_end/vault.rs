@@ -63,6 +63,12 @@ async fn policy_in_hcl_is_written_read_drawn_from_and_deleted() {
     // Base64 of the text is read, too; the last write wins.
     let encoded = aws_smithy_types::base64::encode(HCL.replace("20", "24"));
     assert_eq!(send(&deployment, &admin, "POST", path, json!({ "policy": encoded })).await.status, 204);
+    for entropy_source in ["", "platform"] {
+        let line = "length = 0x14 rule \"charset\" { charset = \"${\\\"}\" min-chars = 1 }, # HCL 1\n";
+        let body = json!({ "policy": line, "entropy_source": entropy_source });
+        assert_eq!(send(&deployment, &admin, "PUT", path, body).await.status, 204);
+        assert_eq!(send(&deployment, &user, "GET", path, Value::Null).await.ok()["data"], json!({ "policy": line }));
+    }
     assert_eq!(deployment.log.last()["event"], "policy.updated");
     for _ in 0..2 {
         assert_eq!(send(&deployment, &admin, "DELETE", path, Value::Null).await.status, 204, "also when there is none");
@@ -114,9 +120,22 @@ async fn invalid_requests_return_errors_in_the_form_of_vault() {
         ("PUT", "ci", json!({}), 400, "missing policy"),
         ("PUT", "ci", json!({ "policy": "" }), 400, "missing policy"),
         ("PUT", "ci", json!({ "policy": 1 }), 400, "policy must be a string"),
-        ("PUT", "ci", json!({ "policy": HCL, "other": 1 }), 400, "the body has policy, and nothing else"),
+        ("PUT", "ci", json!({ "policy": HCL, "other": 1 }), 400, "the body has policy and entropy_source"),
+        ("PUT", "ci", json!({ "policy": HCL, "entropy_source": "seal" }), 400, "entropy_source must be \"platform\""),
+        ("PUT", "ci", json!({ "policy": HCL, "entropy_source": 1 }), 400, "entropy_source must be a string"),
+        ("PUT", "ci", json!({ "entropy_source": "platform" }), 400, "missing policy"),
         ("PUT", "ci", json!({ "policy": "length = 3" }), 400, "passwords must be between 4 and 4096 characters"),
-        ("PUT", "ci", json!({ "policy": "length = {" }), 400, "line 1, column "),
+        ("PUT", "ci", json!({ "policy": "length = {" }), 400, "line 1, column 10: "),
+        // A reader that goes back would double its time with each of the 60 levels.
+        ("PUT", "ci", json!({ "policy": format!("a = {}\"", "1+1+(".repeat(60)) }), 400, "line 1, column 1: "),
+        ("PUT", "ci", json!({ "policy": format!("length = {}\"", "1+1+(".repeat(60)) }), 400, "line 1, column 11: "),
+        (
+            "PUT",
+            "ci",
+            json!({ "policy": "length = 8 rule charset { min_chars = 1 }" }),
+            400,
+            "line 1, column 27: unknown name \"min_chars\"",
+        ),
         ("PUT", "cis", json!({ "policy": HCL }), 400, "The name of a policy has "),
         ("PUT", "a/b", json!({ "policy": HCL }), 400, "The name of a policy has "),
         ("GET", "CI", Value::Null, 404, "policy does not exist"),

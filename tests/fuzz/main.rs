@@ -19,7 +19,7 @@ use passloom::http::request::{
 };
 use passloom::http::response::Body;
 use passloom::http::{HttpRequest, Problem};
-use passloom::password::{CharSet, Sampler, WorkBudget, parse_rules, verify};
+use passloom::password::{CharSet, Sampler, VaultPolicy, WorkBudget, parse_rules, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rand::SeedableRng;
@@ -233,6 +233,64 @@ fn any_password_rules_are_parsed_or_rejected_with_position() {
                 assert!((1..=characters + 1).contains(&error.position), "{error}");
                 assert!(!error.to_string().is_empty());
             }
+        }
+    });
+}
+
+#[test]
+fn any_policy_of_vault_is_read_or_rejected_with_position() {
+    const WORDS: &[&str] = &[
+        "length = 8\n",
+        "rule \"charset\" {",
+        "rule { charset {",
+        "charset = \"ab\"",
+        "min-chars = 1 ",
+        "entropy_source",
+        "{\"length\":8,",
+        "\"rule\":[{\"charset\":",
+        "{\"charset\":\"ab\"}",
+        "]}",
+        "}",
+        "}",
+        "{",
+        "[",
+        "]",
+        ",",
+        ":",
+        "=",
+        "\"",
+        "${",
+        "%{",
+        "\\",
+        "\\x41",
+        "\\U0010ffff",
+        "\n",
+        " ",
+        "#",
+        "/*",
+        "*/",
+        "//",
+        "<<A\n",
+        "0x1f",
+        "017",
+        "1e9",
+        ".5",
+        "-",
+        "true",
+        "null",
+        "é",
+        "\u{0}",
+    ];
+    for_each(text(WORDS), |text| match VaultPolicy::parse(&text) {
+        Ok(policy) => {
+            let needed: u16 = policy.rules.iter().map(|rule| rule.min).sum();
+            assert!((4..=4096).contains(&policy.length) && needed <= policy.length);
+            assert!((1..=16).contains(&policy.rules.len()));
+        }
+        Err(error) => {
+            let line = text.split('\n').nth(error.line - 1).unwrap();
+            assert!((1..=line.chars().count() + 1).contains(&error.column), "{error}");
+            assert!(!error.to_string().is_empty());
         }
     });
 }

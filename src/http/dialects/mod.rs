@@ -2,10 +2,7 @@
 //! and errors in its own form. None has logic of its own.
 
 pub mod aws;
-mod hcl;
 pub mod vault;
-
-pub use hcl::{VaultPolicy, write as write_hcl};
 
 use lambda_http::http::{HeaderMap, Method, header};
 

@@ -198,16 +198,21 @@ fn no_body(request: &HttpRequest, caller: &Authenticated) -> Result<(), RequestE
 /// The text of a policy: HCL, its JSON form, or base64 of it.
 fn policy_text(request: &HttpRequest, caller: &Authenticated) -> Result<String, RequestError> {
     let invalid = |message: &str| RequestError::Vault(message.to_owned());
-    let mut members = body(request, caller)?;
-    let text = match (members.pop(), members.is_empty()) {
-        (Some((name, value)), true) if name == "policy" => {
-            value.string("policy").map_err(|_| invalid("policy must be a string"))?
+    let (mut text, mut entropy_source) = (None, None);
+    for (name, value) in body(request, caller)? {
+        let member = match name.as_str() {
+            "policy" => &mut text,
+            "entropy_source" => &mut entropy_source,
+            _ => return Err(invalid("the body has policy and entropy_source, and nothing else")),
+        };
+        let value = value.string("policy").map_err(|_| invalid(&format!("{name} must be a string")))?;
+        if member.replace(value).is_some() {
+            return Err(invalid(&format!("{name} is given more than once")));
         }
-        (None, _) => return Err(invalid("missing policy")),
-        _ => return Err(invalid("the body has policy, and nothing else")),
-    };
-    if text.is_empty() {
-        return Err(invalid("missing policy"));
+    }
+    let text = text.filter(|text| !text.is_empty()).ok_or_else(|| invalid("missing policy"))?;
+    if !entropy_source.is_none_or(|source| ["", "platform"].contains(&source.as_str())) {
+        return Err(invalid("entropy_source must be \"platform\": this service has no other"));
     }
     let decoded = aws_smithy_types::base64::decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     Ok(decoded.unwrap_or(text))
