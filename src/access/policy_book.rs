@@ -29,7 +29,7 @@ pub struct StoredPolicy {
     pub revision: u64,
     /// When it was written, RFC 3339 in UTC.
     pub updated_at: String,
-    /// Who wrote it: the name of an administrator's key, or the user of the tool.
+    /// Who wrote it: the name of an administrator's key, or that of the tool's user.
     pub updated_by: String,
 }
 

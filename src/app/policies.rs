@@ -7,7 +7,7 @@ use super::named_policy::{Named, binding};
 use super::progress::Progress;
 use super::services::{Services, new_write_token};
 use crate::access::{
-    Admission, Authenticated, BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, is_policy_name,
+    Admission, Authenticated, Binding, BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, is_policy_name,
 };
 use crate::audit::Event;
 use crate::clock::rfc3339;
@@ -36,7 +36,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     read_nothing(request, caller)?;
     let admission = services.admit(caller, progress).await?;
-    let bound = binding(&admission).policy;
+    let Binding { policy: bound, admin, .. } = binding(&admission);
     let book = services.policies().await?;
     let is_visible = |name: &str| match &bound {
         Some(BoundPolicy::Preset(_)) => false,
@@ -48,7 +48,7 @@ pub(super) async fn list(
         Ok((name.as_str(), one, PolicyRequest::default().policy(Some(&named))?))
     });
     let stored = stored.collect::<Result<Vec<_>, Failure>>()?;
-    Ok(response::policy_list(stored, &progress.record.request_id)?)
+    Ok(response::policy_list(stored, admin, &progress.record.request_id)?)
 }
 
 /// The operations on one named policy.
@@ -77,7 +77,8 @@ async fn read(
 ) -> Result<Response, Failure> {
     let name = PolicyName::parse(name).ok_or(Failure::NoPolicy)?;
     let admission = services.admit(caller, progress).await?;
-    if let Some(bound) = binding(&admission).policy.filter(|bound| bound.name() != name.as_str()) {
+    let Binding { policy: bound, admin, .. } = binding(&admission);
+    if let Some(bound) = bound.filter(|bound| bound.name() != name.as_str()) {
         return Err(BoundKeyError::OtherPolicy { bound: bound.name().to_owned() }.into());
     }
     let book;
@@ -88,7 +89,8 @@ async fn read(
         PolicyName::Other(name) => {
             book = services.policies().await?;
             let stored = book.policies.get(name).ok_or(Failure::NoPolicy)?;
-            (Named::stored(name, stored)?, NamedPolicyFacts::Stored(name, stored))
+            let facts = NamedPolicyFacts::Stored { name, policy: stored, to_administrator: admin };
+            (Named::stored(name, stored)?, facts)
         }
     };
     named.record(&mut progress.record);
@@ -129,7 +131,7 @@ async fn put(
     (progress.record.policy, progress.record.policy_revision) = (Some(name.to_owned()), Some(stored.revision));
     let (event, status) =
         if existed { (Event::PolicyUpdated, StatusCode::OK) } else { (Event::PolicyCreated, StatusCode::CREATED) };
-    let facts = NamedPolicyFacts::Stored(name, &stored);
+    let facts = NamedPolicyFacts::Stored { name, policy: &stored, to_administrator: true };
     Ok((event, response::named_policy(status, &facts, &policy, sampler.count(), &progress.record.request_id)?))
 }
 

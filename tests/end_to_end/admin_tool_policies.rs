@@ -8,10 +8,21 @@ use tokio::io::AsyncWriteExt;
 use crate::admin_tool::{run, run_failing, run_json, text};
 use crate::support::{Database, Deployment, Function, Request, check_all};
 
-/// Runs the tool with a policy on its standard input.
+/// Runs the tool with a policy on its standard input, as the user `operator`.
 async fn put_policy(database: &Database, name: &str, policy: &Value) -> Output {
+    put_policy_as(database, name, policy, &[("LOGNAME", "operator")], &[]).await
+}
+
+async fn put_policy_as(
+    database: &Database,
+    name: &str,
+    policy: &Value,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> Output {
     let mut command = Function::command(env!("CARGO_BIN_EXE_passloom-admin"), &database.table());
-    command.args(["policies", "put", name, "--file", "-", "--json"]);
+    command.envs(variables.iter().copied());
+    command.args(["policies", "put", name, "--file", "-", "--json"]).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // The tool does not read a policy whose name it refuses.
@@ -26,7 +37,7 @@ async fn policy_is_put_listed_shown_bound_and_deleted() {
     let stored: Value = serde_json::from_slice(&put.stdout).unwrap();
     assert_eq!(
         (&stored["revision"], &stored["length"], &stored["updated_by"]),
-        (&json!(1), &json!(20), &json!("test"))
+        (&json!(1), &json!(20), &json!("operator"))
     );
     assert_eq!(stored["parameters"], json!({ "length": 20, "symbols": "-_" }));
     run_json(&database, &["keys", "create", "--name", "build", "--policy", "ci", "--min-entropy", "80"]).await;
@@ -68,13 +79,38 @@ async fn invalid_policy_or_binding_is_explained() {
         (&["keys", "create", "--name", "x", "--min-entropy", "0"], "--min-entropy"),
         (&["policies", "show", "ci"], "has no policy ci"),
         (&["policies", "delete", "ci", "--yes"], "has no policy ci"),
-        (&["policies", "put", "ci", "--file", "/nowhere/policy.json"], "/nowhere/policy.json: "),
+        (&["policies", "put", "ci", "--by", "ada", "--file", "/nowhere/policy.json"], "/nowhere/policy.json: "),
     ];
     check_all(cases, async |(arguments, message)| {
         let error = run_failing(&database, arguments).await;
         assert!(error.contains(message), "{error}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn author_is_the_user_of_the_system_or_by() {
+    let database = Database::start().await;
+    for (variables, arguments, author) in [
+        (&[("LOGNAME", "ada"), ("USER", "grace")][..], &[][..], "ada"),
+        (&[("LOGNAME", ""), ("USER", "grace")], &[], "grace"),
+        (&[("USER", "grace")], &["--by", "Ada Lovelace"], "Ada Lovelace"),
+    ] {
+        let output = put_policy_as(&database, "ci", &json!({}), variables, arguments).await;
+        let stored: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(stored["updated_by"], author, "{}", text(&output.stderr));
+    }
+    let id = "0123456789abcdef01234567";
+    for (variables, arguments, message) in [
+        (&[][..], &[][..], "pass --by with your name, because neither LOGNAME nor USER is set"),
+        (&[("LOGNAME", id)], &[], "pass --by with your name, because LOGNAME must have 1 to 64 characters"),
+        (&[], &["--by", "ada\u{202e}"], "must have 1 to 64 characters, no control or format characters"),
+        (&[], &["--by", ""], "must have 1 to 64 characters"),
+    ] {
+        let output = put_policy_as(&database, "ci", &json!({}), variables, arguments).await;
+        assert!(!output.status.success() && text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+    assert_eq!(run_json(&database, &["policies", "show", "ci"]).await["revision"], 3);
 }
 
 #[tokio::test]

@@ -44,8 +44,8 @@ pub(crate) enum PoliciesCommand {
         /// A file with the parameters of generate and a description as JSON, or - for the standard input.
         #[arg(long)]
         file: String,
-        /// Who changes it. Defaults to the AWS access key id.
-        #[arg(long)]
+        /// Who changes it, for other administrators. Defaults to the name of the operating system's user.
+        #[arg(long, value_parser = name)]
         by: Option<String>,
     },
     /// List all stored policies, and the keys that are bound to each.
@@ -220,7 +220,7 @@ pub(crate) struct Common {
 }
 
 /// A name has 1 to 64 characters, all of them visible or spaces, and does not look like an id.
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     let looks_like_an_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if (1..=64).contains(&length) && !text.chars().any(is_invisible) && !looks_like_an_id {

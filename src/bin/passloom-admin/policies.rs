@@ -15,15 +15,15 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-use super::arguments::PoliciesCommand;
+use super::arguments::{self, PoliciesCommand};
 use super::table::{Key, Table};
 use super::{Outcome, confirm};
 
 pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
     match command {
         PoliciesCommand::Put { common, name, file, by } => {
+            let by = by.map_or_else(user_name, Ok)?;
             let document = read_document(&name, &file)?;
-            let by = by.map_or_else(access_key_id, Ok)?;
             let table = Table::open(common.table).await?;
             let book = book(&table).await?;
             let stored = StoredPolicy {
@@ -185,6 +185,11 @@ fn explain(error: &RequestError) -> String {
     Problem::invalid(error).detail().to_owned()
 }
 
-fn access_key_id() -> Result<String, Box<dyn Error>> {
-    settings::from_process("AWS_ACCESS_KEY_ID").ok_or_else(|| "pass --by, or set AWS_ACCESS_KEY_ID".into())
+/// The operating system's name of the user: `LOGNAME`, which POSIX defines, or `USER`.
+fn user_name() -> Result<String, String> {
+    let mut set = ["LOGNAME", "USER"].into_iter().filter_map(|name| Some((name, settings::from_process(name)?)));
+    let Some((variable, user)) = set.find(|(_, user)| !user.is_empty()) else {
+        return Err("pass --by with your name, because neither LOGNAME nor USER is set".into());
+    };
+    arguments::name(&user).map_err(|error| format!("pass --by with your name, because {variable} {error}"))
 }

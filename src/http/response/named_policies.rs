@@ -51,7 +51,9 @@ struct StoredFacts<'a> {
     description: &'a str,
     revision: u64,
     updated_at: &'a str,
-    updated_by: &'a str,
+    /// Only administrators learn who else administers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -68,8 +70,15 @@ struct NamedBody<'a> {
 pub enum NamedPolicyFacts<'a> {
     /// A preset.
     Preset(&'a Preset),
-    /// A stored policy and its name.
-    Stored(&'a str, &'a StoredPolicy),
+    /// A stored policy.
+    Stored {
+        /// Its name.
+        name: &'a str,
+        /// The policy.
+        policy: &'a StoredPolicy,
+        /// Whether an administrator reads the answer.
+        to_administrator: bool,
+    },
 }
 
 #[derive(Serialize)]
@@ -99,8 +108,9 @@ impl From<&Preset> for PresetFacts {
 }
 
 impl<'a> StoredFacts<'a> {
-    fn new(name: &'a str, stored: &'a StoredPolicy) -> Self {
+    fn new(name: &'a str, stored: &'a StoredPolicy, to_administrator: bool) -> Self {
         let StoredPolicy { description, revision, updated_at, updated_by, .. } = stored;
+        let updated_by = to_administrator.then_some(updated_by.as_str());
         Self { name, description, revision: *revision, updated_at, updated_by }
     }
 }
@@ -119,14 +129,20 @@ pub fn preset_list(request_id: &str) -> Result<Response, Error> {
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))
 }
 
-/// Stored policies, each with its policy without further parameters.
+/// Stored policies, each with its policy without further parameters. Only `to_administrator` the answer says who wrote
+/// them.
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn policy_list(stored: Vec<(&str, &StoredPolicy, Policy)>, request_id: &str) -> Result<Response, Error> {
-    let policies = stored
-        .into_iter()
-        .map(|(name, one, policy)| StoredBody { facts: StoredFacts::new(name, one), policy: (&policy).into() });
+pub fn policy_list(
+    stored: Vec<(&str, &StoredPolicy, Policy)>,
+    to_administrator: bool,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let policies = stored.into_iter().map(|(name, one, policy)| StoredBody {
+        facts: StoredFacts::new(name, one, to_administrator),
+        policy: (&policy).into(),
+    });
     let body = serde_json::to_string(&PoliciesBody { policies: policies.collect() })?;
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))
 }
@@ -144,7 +160,9 @@ pub fn named_policy(
 ) -> Result<Response, Error> {
     let (preset, stored) = match facts {
         NamedPolicyFacts::Preset(preset) => (Some(PresetFacts::from(*preset)), None),
-        NamedPolicyFacts::Stored(name, stored) => (None, Some(StoredFacts::new(name, stored))),
+        NamedPolicyFacts::Stored { name, policy, to_administrator } => {
+            (None, Some(StoredFacts::new(name, policy, *to_administrator)))
+        }
     };
     let tag = stored.as_ref().and_then(|stored| HeaderValue::try_from(entity_tag(stored.revision)).ok());
     let body = NamedBody { preset, stored, description: Description::new(policy, combinations) };
