@@ -13,6 +13,7 @@
 //! | [`audit`] | one structured log line per request |
 //! | [`settings`] | environment variables |
 //! | [`clock`] | the system clock |
+//! | [`invisible`] | characters that are not visible |
 //!
 //! Dependencies point one way: `main` → [`app`] → [`http`], [`access`], [`password`], [`audit`]. [`http`] uses the types
 //! of [`password`] and [`access`] that it reads and writes. [`password`] and [`access`] depend neither on each other nor
@@ -37,5 +38,6 @@ pub mod app;
 pub mod audit;
 pub mod clock;
 pub mod http;
+pub mod invisible;
 pub mod password;
 pub mod settings;

@@ -2,7 +2,10 @@
 
 use std::process::Output;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use passloom::access::Binding;
+use passloom::invisible::is_invisible;
 use serde_json::{Value, json};
 
 use crate::support::{Database, Deployment, Fault, Function, Reply, Request, SIGNING_SECRET, check_all, error};
@@ -273,6 +276,50 @@ async fn invalid_arguments_are_rejected_with_what_is_expected() {
     })
     .await;
     assert!(database.items().await.is_empty());
+}
+
+/// The table can have texts that the tool does not accept, and a command line can have any.
+#[tokio::test]
+async fn invisible_characters_of_any_source_are_printed_as_escapes() {
+    const HIDDEN: &str = "a\u{202e}b\u{9b}2J\u{200b}\n\u{e0041}";
+    const VISIBLE: &str = "a\\u{202e}b\\u{9b}2J\\u{200b}\\u{a}\\u{e0041}";
+    let database = Database::start().await;
+    database.bound_key(HIDDEN, Binding::default()).await;
+    let id = database.items().await[0]["pk"]["S"].as_str().unwrap().to_owned();
+    let policy = json!({
+        "parameters": json!({ "length": 20 }).to_string(),
+        "description": HIDDEN,
+        "hcl": HIDDEN,
+        "revision": 1,
+        "updated_at": HIDDEN,
+        "updated_by": HIDDEN,
+    });
+    let item = [
+        ("rev", AttributeValue::N("1".into())),
+        ("rid", AttributeValue::B(Blob::new([0; 16]))),
+        ("p:ci", AttributeValue::S(policy.to_string())),
+    ];
+    database.set_policies(item.map(|(name, value)| (name.to_owned(), value)).into()).await;
+    for (arguments, printed) in [
+        (&["keys", "list"][..], VISIBLE),
+        (&["keys", "show", &id], VISIBLE),
+        (&["keys", "show", HIDDEN], VISIBLE),
+        (&["keys", "show", "b\u{202e}a"], "has no key b\\u{202e}a"),
+        (&["keys", "list", "b\u{202e}a"], "unexpected argument 'b\\u{202e}a'"),
+        (&["keys", "list", "--table", "b\u{202e}a"], "b\\u{202e}a"),
+        (&["policies", "list"], "revision 1"),
+        (&["policies", "show", "ci"], VISIBLE),
+        (&["policies", "put", "ci", "--by", "x", "--file", "/b\u{202e}a"], "/b\\u{202e}a: "),
+        (&["keys", "list", "--json"], "a\\u202eb\\u009b2J\\u200b\\n\\udb40\\udc41"),
+        (&["policies", "show", "ci", "--json"], "a\\u202eb\\u009b2J\\u200b\\n\\udb40\\udc41"),
+    ] {
+        let output = run(&database, arguments).await;
+        let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(all.contains(printed), "{arguments:?}: {all:?}");
+        assert!(!all.contains(|one| one != '\n' && is_invisible(one)), "{arguments:?}: {all:?}");
+    }
+    assert_eq!(run_json(&database, &["keys", "show", &id]).await["name"], HIDDEN);
+    assert_eq!(run_json(&database, &["policies", "show", "ci"]).await["description"], HIDDEN);
 }
 
 #[tokio::test]

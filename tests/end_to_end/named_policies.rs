@@ -165,6 +165,11 @@ async fn invalid_policy_returns_400_and_is_not_stored() {
         ("ci", json!({ "policy": "other" }), "policy must be one of nist-800-63b, "),
         ("ci", json!({ "length": 4, "min_digits": 5 }), "length 4 is too short"),
         ("ci", json!({ "description": "x".repeat(257) }), "description must have at most 256 characters"),
+        ("ci", json!({ "description": "a\u{202e}b" }), "description must not have U+202E or another control, "),
+        ("ci", json!({ "description": "a\nb" }), "description must not have U+000A "),
+        ("ci", json!({ "passwordrules": "allowed: [ab\u{202e}]" }), "passwordrules must not have U+202E "),
+        ("ci", json!({ "exclude": "a\u{200b}" }), "exclude must not have U+200B "),
+        ("ci", json!({ "charsets": [{ "chars": "a\u{7}" }] }), "charsets must not have U+0007 "),
         (
             "ci",
             json!({ "lowercase": false, "uppercase": false, "exclude": "123456789", "max_repeating": 1 }),

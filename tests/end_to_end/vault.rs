@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Deployment, Request, check_all};
 
-const HCL: &str = "# builds\nlength = 20\nrule \"charset\" {\n  charset = \"abcdef\"\n  min-chars = 3\n}\nrule \"charset\" {\n  \
+const HCL: &str = "# builds\r\nlength\t= 20\nrule \"charset\" {\n  charset = \"abcdef\"\n  min-chars = 3\n}\nrule \"charset\" {\n  \
                    charset = \"0123456789\"\n}\n";
 
 async fn send(deployment: &Deployment, key: &str, method: &'static str, path: &str, body: Value) -> Answer {
@@ -116,6 +116,7 @@ async fn invalid_requests_return_errors_in_the_form_of_vault() {
     let deployment = Deployment::start().await;
     let (admin, user) = (administrator(&deployment).await, deployment.ample_key().await);
     let policies = "sys/policies/password";
+    let hidden_in_base64 = aws_smithy_types::base64::encode(format!("{HCL}\u{200b}"));
     let cases = [
         ("PUT", "ci", json!({}), 400, "missing policy"),
         ("PUT", "ci", json!({ "policy": "" }), 400, "missing policy"),
@@ -136,6 +137,9 @@ async fn invalid_requests_return_errors_in_the_form_of_vault() {
             400,
             "line 1, column 27: unknown name \"min_chars\"",
         ),
+        ("PUT", "ci", json!({ "policy": format!("{HCL}# a\u{202e}b") }), 400, "policy must not have U+202E "),
+        ("PUT", "ci", json!({ "policy": format!("{HCL}# a\u{1b}b") }), 400, "policy must not have U+001B "),
+        ("PUT", "ci", json!({ "policy": hidden_in_base64 }), 400, "policy must not have U+200B "),
         ("PUT", "cis", json!({ "policy": HCL }), 400, "The name of a policy has "),
         ("PUT", "a/b", json!({ "policy": HCL }), 400, "The name of a policy has "),
         ("GET", "CI", Value::Null, 404, "policy does not exist"),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
+use passloom::invisible;
 use passloom::password::limits;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Administers the API keys and the policies of a Passloom deployment.
 ///
@@ -219,23 +219,16 @@ pub(crate) struct Common {
     pub(crate) json: bool,
 }
 
-/// A name has 1 to 64 characters, all of them visible or spaces, and does not look like an id.
+/// A name has 1 to 64 characters, none of them invisible, and does not look like an id.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     let looks_like_an_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if (1..=64).contains(&length) && !text.chars().any(is_invisible) && !looks_like_an_id {
+    if (1..=64).contains(&length) && invisible::find_in_line(text).is_none() && !looks_like_an_id {
         Ok(text.to_owned())
     } else {
         Err("must have 1 to 64 characters, no control or format characters, and must not be 24 hexadecimal digits"
             .into())
     }
-}
-
-/// Whether a character changes how a name is displayed without being visible itself.
-fn is_invisible(character: char) -> bool {
-    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
-    let category = get_general_category(character);
-    matches!(category, Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned)
 }
 
 /// Seconds since 1970.

@@ -1,11 +1,11 @@
 //! Administers API keys and policies.
 
 mod arguments;
+mod output;
 mod policies;
 mod table;
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -17,16 +17,26 @@ use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
 use arguments::{Arguments, Command, Common, KeysCommand};
+use output::{ask, print_error, print_json, print_line, visible};
 use table::{CallError, Change, Key, Table};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            let _ = error.to_string().lines().try_for_each(print_error);
+            return ExitCode::from(2);
+        }
+        // A help text or the version.
+        Err(help) => help.exit(),
+    };
+    match run(arguments.command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "passloom-admin: {error}");
+            let _ = print_error(&format!("passloom-admin: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -174,37 +184,28 @@ fn confirm(question: &str, yes: bool) -> Outcome {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() {
-        return Err("not a terminal; pass --yes to confirm".into());
+    match ask(&format!("{question} Type yes to confirm:"))?.as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
+        Some(_) => Err("nothing was changed".into()),
+        None => Err("not a terminal; pass --yes to confirm".into()),
     }
-    let mut error = io::stderr();
-    write!(error, "{question} Type yes to confirm: ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    if answer.trim() == "yes" { Ok(()) } else { Err("nothing was changed".into()) }
 }
 
 fn print_secret(text: &str, key: &Key, now: SystemTime, as_json: bool) -> Outcome {
-    let mut out = io::stdout();
     if as_json {
         let mut object = described(key, now);
         object["key"] = text.into();
-        writeln!(out, "{object}")?;
-    } else {
-        writeln!(out, "{text}\n")?;
-        writeln!(out, "Save it now: only its hash is stored, so it cannot be shown again.\n")?;
-        out.flush()?;
-        print_one(key, now, false)?;
+        return Ok(print_json(&object)?);
     }
-    Ok(out.flush()?)
+    for line in [text, "", "Save it now: only its hash is stored, so it cannot be shown again.", ""] {
+        print_line(line)?;
+    }
+    print_one(key, now, false)
 }
 
 fn print_one(key: &Key, now: SystemTime, as_json: bool) -> Outcome {
-    let mut out = io::stdout();
     if as_json {
-        writeln!(out, "{}", described(key, now))?;
-        return Ok(out.flush()?);
+        return Ok(print_json(&described(key, now))?);
     }
     let Key { record, usage } = key;
     let Limits { per_minute, per_day } = record.limits;
@@ -222,12 +223,12 @@ fn print_one(key: &Key, now: SystemTime, as_json: bool) -> Outcome {
         ("last use", usage.last_use.map_or("never".into(), |when| rfc3339_of_seconds(seconds(when)))),
     ];
     for (name, value) in rows {
-        writeln!(out, "{name:<10} {value}")?;
+        print_line(&format!("{name:<10} {value}"))?;
     }
     if let Some((_, until)) = record.previous.filter(|(_, until)| *until > seconds(now)) {
-        writeln!(out, "{:<10} valid until {}", "old secret", rfc3339_of_seconds(until))?;
+        print_line(&format!("{:<10} valid until {}", "old secret", rfc3339_of_seconds(until)))?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// What a key is bound to, in words.
@@ -244,33 +245,30 @@ fn bound_to(binding: &Binding) -> String {
 }
 
 fn print_all(keys: &[Key], now: SystemTime, as_json: bool) -> Outcome {
-    let mut out = io::stdout();
     if as_json {
         let keys: Vec<Value> = keys.iter().map(|key| described(key, now)).collect();
-        writeln!(out, "{}", json!({ "keys": keys }))?;
-        return Ok(out.flush()?);
+        return Ok(print_json(&json!({ "keys": keys }))?);
     }
     if keys.is_empty() {
-        writeln!(out, "No keys.")?;
-        return Ok(out.flush()?);
+        return Ok(print_line("No keys.")?);
     }
-    let width = keys.iter().map(|key| key.record.name.chars().count()).max().unwrap_or_default().max(4);
-    writeln!(
-        out,
+    // Escaped before they are counted, so that the columns are straight.
+    let names: Vec<String> = keys.iter().map(|key| visible(&key.record.name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default().max(4);
+    print_line(&format!(
         "{:width$}  {:24}  {:7}  {:>10}  {:>10}  {:>10}  {:>10}  LAST USE",
         "NAME", "ID", "STATE", "PER MINUTE", "PER DAY", "USED", "TODAY"
-    )?;
-    for Key { record, usage } in keys {
+    ))?;
+    for (Key { record, usage }, name) in keys.iter().zip(names) {
         let Limits { per_minute, per_day } = record.limits;
         let Usage { admissions, today, last_use } = usage;
         let last_use = last_use.map_or("never".into(), |when| rfc3339_of_seconds(seconds(when)));
-        let (name, id, state) = (&record.name, &record.id, state(record, now));
-        writeln!(
-            out,
+        let (id, state) = (&record.id, state(record, now));
+        print_line(&format!(
             "{name:width$}  {id:24}  {state:7}  {per_minute:>10}  {per_day:>10}  {admissions:>10}  {today:>10}  {last_use}"
-        )?;
+        ))?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 fn described(Key { record, usage }: &Key, now: SystemTime) -> Value {

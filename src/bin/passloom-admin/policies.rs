@@ -1,7 +1,7 @@
 //! Creates and administers policies.
 
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use passloom::access::{
     BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, change_policies, is_policy_name, read_policies,
@@ -16,6 +16,7 @@ use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
 use super::arguments::{self, PoliciesCommand};
+use super::output::{print_json, print_line};
 use super::table::{Key, Table};
 use super::{Outcome, confirm};
 
@@ -46,15 +47,14 @@ pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
             if common.json {
                 return print(&json!({ "policies": policies }), true);
             }
-            let mut out = io::stdout();
             if policies.is_empty() {
-                writeln!(out, "No policies.")?;
+                print_line("No policies.")?;
             }
             for policy in &policies {
                 let (name, keys) = (text(&policy["name"]), text(&policy["keys"]));
-                writeln!(out, "{name}: revision {}, {}", policy["revision"], bound_keys(&keys))?;
+                print_line(&format!("{name}: revision {}, {}", policy["revision"], bound_keys(&keys)))?;
             }
-            Ok(out.flush()?)
+            Ok(())
         }
         PoliciesCommand::Show { common, name } => {
             let table = Table::open(common.table).await?;
@@ -128,10 +128,8 @@ fn count(document: &PolicyDocument, name: &str) -> Result<(u16, f64), Box<dyn Er
 }
 
 fn print(policy: &Value, as_json: bool) -> Outcome {
-    let mut out = io::stdout();
     if as_json {
-        writeln!(out, "{policy}")?;
-        return Ok(out.flush()?);
+        return Ok(print_json(policy)?);
     }
     let changed = format!("{} by {}", text(&policy["updated_at"]), text(&policy["updated_by"]));
     for (name, value) in [
@@ -143,9 +141,9 @@ fn print(policy: &Value, as_json: bool) -> Outcome {
         ("changed", changed),
         ("keys", bound_keys(&text(&policy["keys"]))),
     ] {
-        writeln!(out, "{name:<11} {value}")?;
+        print_line(&format!("{name:<11} {value}"))?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// A text, or the texts of a list.

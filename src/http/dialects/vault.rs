@@ -15,6 +15,7 @@ use crate::http::response::headers::JSON;
 use crate::http::response::problem::{Kind, Problem};
 use crate::http::response::{Generated, Response, headers};
 use crate::http::routes::Operation;
+use crate::invisible;
 
 /// What the paths of this API begin with.
 pub(super) const PREFIX: &str = "/v1/";
@@ -215,7 +216,14 @@ fn policy_text(request: &HttpRequest, caller: &Authenticated) -> Result<String, 
         return Err(invalid("entropy_source must be \"platform\": this service has no other"));
     }
     let decoded = aws_smithy_types::base64::decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(decoded.unwrap_or(text))
+    let text = decoded.unwrap_or(text);
+    if let Some(character) = invisible::find_in_text(&text) {
+        return Err(invalid(&format!(
+            "policy must not have {character} or another control, format or bidirectional character, except line breaks \
+             and tabs"
+        )));
+    }
+    Ok(text)
 }
 
 fn read_random(

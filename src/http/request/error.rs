@@ -1,6 +1,7 @@
 //! Why a request is not valid.
 
 use crate::http::lambda::BodyError;
+use crate::invisible::Invisible;
 use crate::password::{PassphraseError, PolicyError};
 
 /// Why a request is not valid.
@@ -15,8 +16,15 @@ pub enum RequestError {
     },
     /// A stored policy cannot have this name.
     PolicyName,
-    /// The description of a policy is too long, or has control characters.
+    /// The description of a policy is too long.
     Description,
+    /// A text that is stored has a character that is not visible.
+    Invisible {
+        /// The parameter.
+        parameter: &'static str,
+        /// The character.
+        character: Invisible,
+    },
     /// `If-Match` or `If-None-Match` has another form than this service compares.
     Precondition,
     /// The request has a parameter twice.

@@ -7,6 +7,7 @@ use super::parameters::{self, Json, ParameterName, Value};
 use super::policy::{PolicyName, PolicyParameter, PolicyRequest, unknown_policy};
 use crate::access::{Authenticated, MAX_DESCRIPTION};
 use crate::http::lambda::HttpRequest;
+use crate::invisible::{self, Invisible};
 use crate::password::NamedPolicy;
 
 /// A parameter of a policy that is written.
@@ -82,12 +83,18 @@ impl PolicyDocument {
             match parameter {
                 StoredPolicyParameter::Description => {
                     description = value.string(parameter.name())?;
-                    if description.chars().count() > MAX_DESCRIPTION || description.chars().any(char::is_control) {
+                    if description.chars().count() > MAX_DESCRIPTION {
                         return Err(RequestError::Description);
+                    }
+                    if let Some(character) = invisible::find_in_line(&description) {
+                        return Err(RequestError::Invisible { parameter: parameter.name(), character });
                     }
                 }
                 StoredPolicyParameter::Policy(name) => {
                     if let Value::Json(json) = &value {
+                        if let Some(character) = find_invisible(json) {
+                            return Err(RequestError::Invisible { parameter: parameter.name(), character });
+                        }
                         members.push((parameter.name().to_owned(), json.clone()));
                     }
                     policy.set(name, value)?;
@@ -102,6 +109,16 @@ impl PolicyDocument {
         members.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let parameters = serde_json::to_string(&Json::Object(members)).map_err(|_| RequestError::BodyNotAnObject)?;
         Ok(Self { policy, parameters, description })
+    }
+}
+
+/// The first invisible character in the texts of a value, except line breaks and tabs.
+fn find_invisible(value: &Json) -> Option<Invisible> {
+    match value {
+        Json::Text(text) => invisible::find_in_text(text),
+        Json::List(items) => items.iter().find_map(find_invisible),
+        Json::Object(members) => members.iter().find_map(|(_, value)| find_invisible(value)),
+        Json::Boolean(_) | Json::Integer(_) | Json::Number(_) | Json::Null => None,
     }
 }
 

@@ -311,7 +311,12 @@ impl Problem {
             RequestError::Description => (
                 Kind::InvalidRequest,
                 Some("description"),
-                format!("description must have at most {MAX_DESCRIPTION} characters and no control characters"),
+                format!("description must have at most {MAX_DESCRIPTION} characters"),
+            ),
+            RequestError::Invisible { parameter, character } => (
+                Kind::InvalidRequest,
+                Some(*parameter),
+                format!("{parameter} must not have {character} or another control, format or bidirectional character"),
             ),
             RequestError::Precondition => (
                 Kind::InvalidRequest,
