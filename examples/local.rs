@@ -2,16 +2,16 @@
 //!
 //! `cargo lambda watch` provides the Lambda runtime API and turns HTTP requests into events. The function is the
 //! program `passloom` beside this one. The database, the signing secret and the key are kept in `.local/`, so that the
-//! next start finds them.
+//! next start finds them, with the events of `events/` in which the key is in place. Only their owner can read them.
 
 mod embedded;
 
 use std::error::Error;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
@@ -29,6 +29,11 @@ use tokio::time::{sleep, timeout};
 const FOLDER: &str = ".local";
 const SIGNING_SECRET: &str = "signing-secret";
 const API_KEY: &str = "api-key";
+const DATABASE: &str = "dynamodb.sqlite";
+/// The events of the repository, also the name of the folder with those that have the key.
+const EVENTS: &str = "events";
+/// What the events of the repository have in the place of the key.
+const PLACEHOLDER: &str = "PASSLOOM_API_KEY";
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 const PER_DAY: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
 
@@ -59,13 +64,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
 
     print("Starting the database.")?;
-    fs::create_dir_all(FOLDER)?;
-    let database = embedded::serve(dynoxide::Database::new(&format!("{FOLDER}/dynamodb.sqlite"))?).await?;
+    create_private_folder(Path::new(FOLDER))?;
+    create_private_file(DATABASE)?;
+    let database = embedded::serve(dynoxide::Database::new(&format!("{FOLDER}/{DATABASE}"))?).await?;
     let signing_secret = match read(SIGNING_SECRET)? {
         Some(secret) => secret,
         None => save(SIGNING_SECRET, embedded::new_signing_secret()?)?,
     };
     let key = api_key(&database, &embedded::parse_signing_secret(&signing_secret)?).await?;
+    save_events(&key)?;
 
     print("Starting cargo lambda watch.")?;
     let mut emulator = start_emulator(port)?;
@@ -157,12 +164,38 @@ fn read(name: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// Writes a file in `.local/` that only its owner can read.
+/// Writes a file in `.local/`.
 fn save(name: &str, text: String) -> Result<String, Box<dyn Error>> {
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(Path::new(FOLDER).join(name))?;
+    let mut file = create_private_file(name)?;
+    file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     Ok(text)
+}
+
+/// Writes the events of the repository with the key into `.local/events/`.
+fn save_events(key: &str) -> Result<(), Box<dyn Error>> {
+    create_private_folder(&Path::new(FOLDER).join(EVENTS))?;
+    for event in fs::read_dir(EVENTS)? {
+        let event = event?;
+        let text = fs::read_to_string(event.path())?.replace(PLACEHOLDER, key);
+        save(&format!("{EVENTS}/{}", event.file_name().display()), text)?;
+    }
+    Ok(())
+}
+
+/// Opens a file in `.local/` that only its owner can read, and creates it if it does not exist.
+fn create_private_file(name: &str) -> io::Result<File> {
+    let path = Path::new(FOLDER).join(name);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // Others could read files of earlier versions.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Creates a folder that only its owner can enter.
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Starts the Lambda runtime API and the HTTP server in front of it.

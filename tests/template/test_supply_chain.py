@@ -1,4 +1,4 @@
-"""Tests of what builds and deploys the function: the Python tools that make installs, and the workflow.
+"""Tests of what builds and deploys the function: the tools that make installs, and the workflow.
 
 The tools run with the credentials of a deployment, or build the function.
 """
@@ -51,6 +51,12 @@ class Requirements(unittest.TestCase):
             for option in ("--require-hashes", "--only-binary :all:", "--requirement "):
                 self.assertIn(option, arguments)
             self.assertNotRegex(arguments, "==")
+
+    def test_npm_runs_no_scripts_of_packages(self):
+        installations = re.findall(r"npm (?:ci|exec|install|pack)\b(?:.*\\\n)*.*", MAKEFILE)
+        self.assertGreaterEqual(len(installations), 3)
+        for command in installations:
+            self.assertIn("--ignore-scripts", command)
 
     def test_makefile_repeats_no_version_of_a_tool(self):
         for tool in TOOLS:
