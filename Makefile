@@ -75,7 +75,8 @@ optional = command -v $(1) > /dev/null || { echo 'skipped: $(2): $(1) is not ins
 # Succeeds if `java` is a JDK, which can run a source file, of version 17 or later.
 HAS_JDK_17 = java --list-modules 2> /dev/null | grep -E '^jdk\.compiler@(1[7-9]|[2-9][0-9])' > /dev/null
 
-# The same packages and features in each command, so that cargo compiles the dependencies once.
+# The same packages and features in each command, so that cargo compiles the dependencies once. examples/Cargo.toml has
+# the features that the tests need beyond those of the programs.
 CARGO_BUILD := cargo build --locked --workspace --all-features
 CARGO_TEST := cargo test --locked --workspace --all-features
 
@@ -86,9 +87,8 @@ help: ## List the commands.
 
 .PHONY: run
 run: ## Run the service on 127.0.0.1:9000 (or PORT=…) with an embedded database and an API key.
-	@# One build for both programs, so that each crate is compiled once. cargo-lambda is downloaded meanwhile.
-	@$(MAKE) --silent $(CARGO_LAMBDA)/ready & \
-		cargo build --locked --package passloom --package passloom-examples --bin passloom --bin local; wait $$!
+	@# cargo-lambda is downloaded meanwhile.
+	@$(MAKE) --silent $(CARGO_LAMBDA)/ready & $(CARGO_BUILD) --bin passloom --bin local; wait $$!
 	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/local $(PORT)
 
 .PHONY: invoke
@@ -242,7 +242,7 @@ cost: ## Update docs/cost.md from new prices and the results of the last `make b
 
 .PHONY: bench-hostile
 bench-hostile: build ## Measure the processor time and the memory of requests that are made to cost much.
-	cargo build --locked --release --package passloom-examples --features tls --bin database
+	cargo build --locked --release --package passloom-examples --bin database
 	$(PYTHON) benches/function/hostile.py $(BENCH)/hostile
 
 .PHONY: bench-draw
@@ -255,7 +255,7 @@ bench-ready: build $(foreach name,$(BENCH_PYTHON) $(if $(shell command -v npm),$
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
-	cargo build --locked --release --package passloom-examples --features tls --bin database
+	cargo build --locked --release --package passloom-examples --bin database
 	cargo bench --locked --bench draw --no-run
 	@for name in $(BENCH_PYTHON); do \
 		cp $(REFERENCES)/fastapi/generate.py $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done

@@ -114,7 +114,7 @@ async fn author_of_a_policy_is_shown_to_administrators_only() {
     {
         let one = read(deployment, key, "/api/policies/ci").await.ok();
         let list = read(deployment, key, "/api/policies").await.ok();
-        for stored in [&one, &list["stored"][0]] {
+        for stored in [&one, &list["policies"][0]] {
             assert_eq!((&stored["revision"], stored.get("updated_by")), (&json!(2), author.as_ref()), "{stored}");
         }
     }

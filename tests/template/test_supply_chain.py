@@ -5,6 +5,7 @@ The tools run with the credentials of a deployment, or build the function.
 
 import pathlib
 import re
+import subprocess
 import unittest
 
 import yaml
@@ -62,6 +63,31 @@ class Requirements(unittest.TestCase):
         for tool in TOOLS:
             for name, version in requested(tool).items():
                 self.assertNotRegex(MAKEFILE, rf"(=|= |==|@){re.escape(version)}\b", name)
+
+
+class Builds(unittest.TestCase):
+    """The debug builds of the Makefile."""
+
+    def features(self, dependencies: str) -> dict:
+        """The sets of features with which each crate is compiled."""
+        command = ["cargo", "tree", "--locked", "--workspace", "--all-features", "--edges", dependencies,
+                   "--prefix", "none", "--no-dedupe", "--format", "{p}\t{f}"]
+        lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+        found = {}
+        for crate, features in (line.split("\t") for line in lines if line):
+            found.setdefault(crate, set()).add(features)
+        return found
+
+    def test_programs_and_tests_have_the_same_crates_with_the_same_features(self):
+        """Otherwise `make run` after `make check` compiles most crates again."""
+        programs, tests = self.features("normal,build"), self.features("normal,build,dev")
+        self.assertIn("passloom", {crate.split()[0] for crate in programs})
+        self.assertEqual(programs, {crate: features for crate, features in tests.items() if crate in programs})
+
+    def test_commands_build_the_same_packages(self):
+        for command in re.findall(r"cargo (?:build|test) .*", MAKEFILE):
+            if "--release" not in command:
+                self.assertRegex(command, "^cargo (build|test) --locked --workspace --all-features$")
 
 
 class Workflow(unittest.TestCase):
