@@ -558,3 +558,17 @@ test("targets_have_at_least_24_pixels", () => session(async (page) => {
     assert.deepEqual(small, []);
   }
 }, { viewport: { width: 320, height: 900 } }));
+
+test("labels_of_the_classes_overlap_nothing", () => session(async (page) => {
+  const overlaps = await page.locator("#panel-password .classes").evaluate((classes) => {
+    const range = document.createRange();
+    // The text of a label may be wider than its box.
+    const places = [...classes.querySelectorAll("label:not(.away), .minimum > span, input")].map((one) => {
+      range.selectNode(one);
+      return [one.textContent || one.name, range.getBoundingClientRect()];
+    });
+    const apart = (one, other) => one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+    return places.flatMap(([name, place], at) => places.slice(at + 1).filter(([, other]) => !apart(place, other)).map(([other]) => `${name}, ${other}`));
+  });
+  assert.deepEqual(overlaps, []);
+}, { viewport: { width: 320, height: 900 } }));
