@@ -350,6 +350,23 @@ test("fragment_and_reload_restore_the_form", () => session(async (page, { sessio
   assert.equal(await field(page, "policy").inputValue(), "");
 }));
 
+test("refused_copy_says_what_to_do", () => session(async (page) => {
+  await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError")); });
+  const { answer } = await generate(page);
+  const copy = panel(page).getByRole("button", { name: "Copy", exact: true });
+  await copy.click();
+  await said(page, "The browser did not permit copying. The password is selected: copy it with the keyboard.");
+  assert.equal(await page.evaluate(() => String(getSelection())), answer.password);
+  await panel(page).getByRole("button", { name: "Hide" }).click();
+  await copy.click();
+  await said(page, "The browser did not permit copying. Choose Show, and copy again.");
+  await panel(page).getByRole("button", { name: "Show" }).click();
+  await copy.click();
+  assert.equal(await page.evaluate(() => String(getSelection())), answer.password);
+  await panel(page).getByRole("button", { name: "Copy a link" }).click();
+  await said(page, "The browser did not permit copying. Copy the address of this page.");
+}));
+
 test("hostile_characters_are_shown_copied_and_sent_by_the_command_unharmed", () => session(async (page) => {
   for (const [name, value] of Object.entries({ lowercase: false, uppercase: false, digits: false, symbols: PUNCTUATION, length: 32 })) await set(page, name, value);
   await openAll(page);

@@ -20,7 +20,7 @@ function formTab(kind, { path, action, title, result }) {
   const outcome = { top: h("div"), rest: h("div", { class: "outcome" }) };
   const form = createForm(kind, submit, saveSoon);
   const request = h("details", { class: "request" }, h("summary", {}, "The same request as a command and as JSON"));
-  const link = h("button", { type: "button", class: "quiet", onclick: () => { save(); copy(location.href, "Link", linkNote); } }, "Copy a link to these settings");
+  const link = h("button", { type: "button", class: "quiet", onclick: () => { save(); copy(location.href, "Link", linkNote, () => "Copy the address of this page."); } }, "Copy a link to these settings");
   const linkNote = h("p", { class: "hint" });
   byId(`panel-${kind}`).append(
     h("div", { class: "card result" }, h("h2", {}, title), form.summary, ...form.lead, outcome.top, h("div", { class: "tools" }, button), outcome.rest, request),
@@ -291,8 +291,8 @@ function restore() {
 
 async function start() {
   keyForm();
-  formTab("password", { path: "api/generate", action: "Generate", title: "Password", result: generated("password", "password", "passwords") });
-  formTab("passphrase", { path: "api/passphrase", action: "Generate", title: "Passphrase", result: generated("passphrase", "passphrase", "passphrases") });
+  formTab("password", { path: "api/generate", action: "Generate", title: "Password", result: generated("password", "password", "passwords", "Choose a greater length or more characters.") });
+  formTab("passphrase", { path: "api/passphrase", action: "Generate", title: "Passphrase", result: generated("passphrase", "passphrase", "passphrases", "Choose more words.") });
   formTab("check", { path: "api/validate", action: "Check", title: "Check a password", result: checked });
   policiesTab();
   for (const name of TABS) {

@@ -21,13 +21,13 @@ export function announce(text) {
   region.textContent = region.textContent === text ? `${text}\u00a0` : text;
 }
 
-/** Copies a text, and says so. */
-export async function copy(text, what, note) {
+/** Copies a text, and says so. If the browser does not permit it, `instead` says what to do. */
+export async function copy(text, what, note, instead = () => "Select the text, and copy it with the keyboard.") {
   try {
     await navigator.clipboard.writeText(text);
     say(note, `${what} copied. A page cannot clear the clipboard: copy something else after you have pasted.`);
   } catch {
-    say(note, "The browser did not permit copying. Select the text, and copy it with the keyboard.");
+    say(note, `The browser did not permit copying. ${instead()}`);
   }
 }
 

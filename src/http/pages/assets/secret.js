@@ -32,7 +32,7 @@ export function secretCard(what, fileName) {
       const shown = h("code", { class: "secret", tabindex: "-1" }, ...(hidden ? ["•".repeat(Math.min(text.length, 24))] : marked(text)));
       if (hidden) shown.append(h("span", { class: "away" }, " hidden"));
       const title = what[0].toUpperCase() + what.slice(1) + (texts.length === 1 ? "" : ` ${index + 1}`);
-      return h("li", {}, shown, h("button", { type: "button", "aria-label": name, onclick: () => copy(text, title, note) }, "Copy"));
+      return h("li", {}, shown, h("button", { type: "button", "aria-label": name, onclick: () => copy(text, title, note, () => select(shown)) }, "Copy"));
     }));
     all.hidden = download.hidden = texts.length < 2;
     list.classList.toggle("one", texts.length === 1);
@@ -45,10 +45,17 @@ export function secretCard(what, fileName) {
     announce(hidden ? "Hidden." : "Shown.");
   }
 
+  /** Selects a text for the keyboard. What is hidden is not shown unasked: somebody may be looking on. */
+  function select(shown) {
+    if (hidden) return "Choose Show, and copy again.";
+    getSelection().selectAllChildren(shown);
+    return `The ${what} is selected: copy it with the keyboard.`;
+  }
+
   const lines = () => texts.map((text) => `${text}\n`).join("");
 
   function copyAll() {
-    copy(lines(), `${texts.length} ${what}s`, note);
+    copy(lines(), `${texts.length} ${what}s`, note, () => "Choose Download as text.");
   }
 
   function save() {
