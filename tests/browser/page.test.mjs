@@ -350,6 +350,27 @@ test("fragment_and_reload_restore_the_form", () => session(async (page, { sessio
   assert.equal(await field(page, "policy").inputValue(), "");
 }));
 
+test("result_below_50_bits_is_a_warning", () => session(async (page) => {
+  const warning = (bits) => panel(page).getByText(`Weak: ${bits} bits.`);
+  const cases = [
+    ["password", "length=4&lowercase=false&uppercase=false&exclude=012345678&min_digits=0", "/api/generate", 0],
+    ["password", "length=9", "/api/generate", null],
+    ["passphrase", "words=3", "/api/passphrase", 38.77],
+    ["passphrase", "words=4", "/api/passphrase", null],
+  ];
+  for (const [kind, settings, path, bits] of cases) {
+    await page.evaluate((hash) => { location.hash = hash; }, `tab=${kind}&${settings}`);
+    await page.waitForFunction((hash) => document.querySelector(`#tab-${hash}`).ariaSelected === "true", kind);
+    const { answer } = await generate(page, path);
+    await panel(page).locator(".facts", { hasText: `${answer.entropy_bits} bits` }).first().waitFor();
+    if (bits !== null) {
+      assert.equal(answer.entropy_bits, bits);
+      await warning(bits).waitFor();
+      await said(page, "Warning: it can be guessed.");
+    } else assert.ok(answer.entropy_bits >= 50 && await panel(page).getByText("Weak:").count() === 0);
+  }
+}));
+
 test("refused_copy_says_what_to_do", () => session(async (page) => {
   await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError")); });
   const { answer } = await generate(page);

@@ -9,6 +9,8 @@ import { combinations, guessing } from "./words.js";
 
 const TABS = ["password", "passphrase", "check", "policies"];
 const SCORES = ["very weak", "weak", "fair", "good", "strong"];
+/** With fewer bits, a trillion guesses a second need less than 20 minutes for all of them. */
+const LEAST_BITS = 50;
 const KEY_HINT = "The key stays in the memory of this page. It is sent only to this service.";
 const tabs = {};
 let current = "password";
@@ -99,15 +101,18 @@ function strength(bits, what) {
     ["Guessing", `${guessing(bits)}, on average, with a trillion guesses a second`]);
 }
 
-function generated(what, one, many) {
+function generated(what, one, many, advice) {
   const card = secretCard(what, `${what}s.txt`);
   return (outcome, answer, parameters) => {
     const texts = answer[many] ?? [answer[one]];
     card.show(texts);
-    outcome.top.replaceChildren(card.element);
+    const weak = answer.entropy_bits < LEAST_BITS;
+    outcome.top.replaceChildren(card.element, ...(weak ? [h("p", { class: "problem" }, `Weak: ${answer.entropy_bits} bits. ` +
+      `Where attempts are not limited, a ${what} of fewer than ${LEAST_BITS} bits is guessed within minutes. ${advice}`)] : []));
     outcome.rest.replaceChildren(...card.notes, strength(answer.entropy_bits, what), resolved(answer.policy),
       ...(what === "password" ? [exact(parameters)] : []));
-    return texts.length === 1 ? `A ${what} of ${answer.entropy_bits} bits was generated.` : `${texts.length} ${what}s were generated, of ${answer.entropy_bits} bits each.`;
+    const said = texts.length === 1 ? `A ${what} of ${answer.entropy_bits} bits was generated.` : `${texts.length} ${what}s were generated, of ${answer.entropy_bits} bits each.`;
+    return weak ? `${said} Warning: it can be guessed.` : said;
   };
 }
 
