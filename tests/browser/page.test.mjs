@@ -350,6 +350,32 @@ test("fragment_and_reload_restore_the_form", () => session(async (page, { sessio
   assert.equal(await field(page, "policy").inputValue(), "");
 }));
 
+test("settings_of_a_link_are_named_until_they_are_reset", async () => {
+  const notice = (page) => panel(page).getByText("These settings come from a link.", { exact: true });
+  const opened = await open(browser, service.url, { path: "/#tab=password&length=4&lowercase=false&uppercase=false&exclude=012345678" });
+  const { page } = opened;
+  await key(page, service.key);
+  await notice(page).waitFor();
+  await field(page, "length").fill("5");
+  await page.reload();
+  await page.waitForSelector("html[data-ready]");
+  await notice(page).waitFor();
+  await tab(page, "Passphrase");
+  assert.ok(await notice(page).isHidden());
+  await tab(page, "Password");
+  await panel(page).getByRole("button", { name: "Reset the settings" }).click();
+  await said(page, "The settings are reset.");
+  assert.ok(await notice(page).isHidden());
+  await key(page, service.key);
+  assert.deepEqual((await generate(page)).request, {});
+  await page.reload();
+  await page.waitForSelector("html[data-ready]");
+  assert.ok(await notice(page).isHidden());
+  await page.evaluate(() => { location.hash = "tab=passphrase&words=3"; });
+  await notice(page).waitFor();
+  await opened.close();
+});
+
 test("result_below_50_bits_is_a_warning", () => session(async (page) => {
   const warning = (bits) => panel(page).getByText(`Weak: ${bits} bits.`);
   const cases = [
@@ -573,6 +599,11 @@ for (const colorScheme of ["light", "dark"]) {
       await generate(page);
       await error(page, "password", "length").waitFor();
       await scan("error");
+      await page.evaluate(() => { location.hash = "tab=password&length=4"; });
+      await panel(page).getByText("These settings come from a link.").waitFor();
+      await generate(page);
+      await panel(page).getByText("Weak:").waitFor();
+      await scan("weak, from a link");
       await tab(page, "Passphrase");
       await generate(page, "/api/passphrase");
       await scan("passphrase");

@@ -24,8 +24,10 @@ function formTab(kind, { path, action, title, result }) {
   const request = h("details", { class: "request" }, h("summary", {}, "The same request as a command and as JSON"));
   const link = h("button", { type: "button", class: "quiet", onclick: () => { save(); copy(location.href, "Link", linkNote, () => "Copy the address of this page."); } }, "Copy a link to these settings");
   const linkNote = h("p", { class: "hint" });
+  const linked = h("div", { class: "notice", hidden: true }, h("span", {}, "These settings come from a link."),
+    h("button", { type: "button", class: "quiet", onclick: reset }, "Reset the settings"));
   byId(`panel-${kind}`).append(
-    h("div", { class: "card result" }, h("h2", {}, title), form.summary, ...form.lead, outcome.top, h("div", { class: "tools" }, button), outcome.rest, request),
+    h("div", { class: "card result" }, h("h2", {}, title), linked, form.summary, ...form.lead, outcome.top, h("div", { class: "tools" }, button), outcome.rest, request),
     h("div", { class: "card" }, h("h2", {}, "Settings"), form.element, h("div", { class: "tools" }, link), linkNote));
   let busy = false;
 
@@ -80,8 +82,21 @@ function formTab(kind, { path, action, title, result }) {
       shown("JSON", JSON.stringify(parameters, null, 1)), note);
   }
 
+  /** Fills the form, and says whether a link has set it. */
+  function fill(parameters, byLink = false) {
+    form.fill(parameters);
+    linked.hidden = !byLink || Object.keys(shareable(kind)).length === 0;
+  }
+
+  function reset() {
+    fill({});
+    save();
+    button.focus();
+    announce("The settings are reset.");
+  }
+
   request.addEventListener("toggle", drawRequest);
-  tabs[kind] = { form, drawRequest };
+  tabs[kind] = { form, drawRequest, fill, isLinked: () => !linked.hidden };
 }
 
 // --- Results ---
@@ -160,7 +175,7 @@ function policyCard(one) {
     `, ${one.source.section}${one.source.date ? `, ${one.source.date}` : ""}`);
   const lengths = one.min_length ? `${one.min_length} to ${one.max_length} characters` : one.revision ? `Revision ${one.revision}, by ${one.updated_by}` : null;
   const use = h("button", { type: "button", class: "quiet", onclick: () => {
-    tabs.password.form.fill({ policy: one.name });
+    tabs.password.fill({ policy: one.name });
     select("password");
     byId("password-policy").focus();
     announce(`The policy ${one.name} is selected.`);
@@ -281,7 +296,8 @@ function save() {
   clearTimeout(pending);
   const typed = Object.fromEntries(Object.keys(tabs).map((kind) => [kind, shareable(kind)]));
   const fragment = new URLSearchParams({ tab: current, ...typed[current] });
-  history.replaceState({ typed }, "", `#${fragment}`);
+  const linked = Object.keys(tabs).filter((kind) => tabs[kind].isLinked());
+  history.replaceState({ typed, linked }, "", `#${fragment}`);
   if (current in tabs && document.querySelector(`#panel-${current} .request`).open) tabs[current].drawRequest();
 }
 
@@ -289,8 +305,9 @@ function save() {
 function restore() {
   const { tab, ...parameters } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const name = TABS.includes(tab) ? tab : "password";
-  for (const [kind, typed] of Object.entries(history.state?.typed ?? {})) tabs[kind]?.form.fill(typed);
-  if (name in tabs && !history.state) tabs[name].form.fill(parameters);
+  const { typed = {}, linked = [] } = history.state ?? {};
+  for (const kind of Object.keys(typed)) tabs[kind]?.fill(typed[kind], linked.includes(kind));
+  if (name in tabs && !history.state) tabs[name].fill(parameters, true);
   select(name);
 }
 
