@@ -397,6 +397,24 @@ test("result_below_50_bits_is_a_warning", () => session(async (page) => {
   }
 }));
 
+test("error_is_scrolled_into_view", () => session(async (page) => {
+  for (const [name, value] of [["length", "3"], ["count", "0"], ["exclude", "a".repeat(17_000)]]) {
+    await field(page, name).fill(value);
+    await field(page, name).evaluate((one) => one.scrollIntoView({ block: "end" }));
+    const { answer } = await sent(page, "/api/generate", () => field(page, name).press("Enter"));
+    const place = answer.parameter ? error(page, "password", answer.parameter) : page.locator("#password-problem");
+    await place.waitFor();
+    const { top, bottom } = await place.evaluate((one) => { const { top, bottom } = one.getBoundingClientRect(); return { top, bottom }; });
+    assert.ok(top >= 0 && bottom <= 500, `${name}: ${top} to ${bottom}`);
+    await field(page, name).fill("");
+  }
+  await key(page, "plk_wrong");
+  await field(page, "count").press("Enter");
+  await page.locator("#key-error", { hasText: "Send a valid API key" }).waitFor();
+  const { top, bottom } = await page.locator("#key-error").evaluate((one) => { const { top, bottom } = one.getBoundingClientRect(); return { top, bottom }; });
+  assert.ok(top >= 0 && bottom <= 500, `key: ${top} to ${bottom}`);
+}, { viewport: { width: 320, height: 500 } }));
+
 test("refused_copy_says_what_to_do", () => session(async (page) => {
   await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError")); });
   const { answer } = await generate(page);

@@ -220,14 +220,14 @@ export function createForm(kind, submit, changed) {
       if (!named) {
         summary.textContent = problem.message;
         summary.hidden = false;
-        summary.focus();
+        reveal(summary, summary);
         return;
       }
       named.error.textContent = problem.message;
       named.error.hidden = false;
       named.input.setAttribute("aria-invalid", "true");
       openAround(named.input);
-      named.input.focus();
+      reveal(named.input.closest(".field"), named.input);
     },
     clearProblems() {
       summary.hidden = true;
@@ -241,6 +241,12 @@ function openAround(element) {
   if (around) around.open = true;
 }
 
+/** Focuses a control, and scrolls to what surrounds it: an error stands below its control. */
+function reveal(around, control) {
+  control.focus({ preventScroll: true });
+  around.scrollIntoView({ block: "nearest" });
+}
+
 /** Shows that the service does not accept the key. */
 export function showKeyProblem(text) {
   const error = byId("key-error");
@@ -249,6 +255,6 @@ export function showKeyProblem(text) {
   byId("key").removeAttribute("aria-invalid");
   if (text) {
     byId("key").setAttribute("aria-invalid", "true");
-    byId("key").focus();
+    reveal(byId("access"), byId("key"));
   }
 }
