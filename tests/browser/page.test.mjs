@@ -397,6 +397,54 @@ test("result_below_50_bits_is_a_warning", () => session(async (page) => {
   }
 }));
 
+test("result_of_other_settings_is_dimmed_and_not_copied", () => session(async (page, { session: context }) => {
+  const note = panel(page).getByText("This belongs to other settings.");
+  const opacity = () => panel(page).locator(".secret").first().evaluate((one) => getComputedStyle(one.closest("[class~=stale]") ?? one).opacity);
+  const copies = panel(page).locator(".secrets button, .secrets + .tools button").filter({ hasText: /Copy|Download/ });
+  const belongs = async (expected) => {
+    await note.waitFor({ state: expected ? "hidden" : "visible" });
+    assert.equal(await opacity() === "1", expected);
+    for (const button of await copies.all()) assert.equal(await button.isEnabled(), expected);
+  };
+  await field(page, "count").fill("2");
+  const { answer } = await generate(page);
+  await panel(page).locator(".secret").first().waitFor();
+  await belongs(true);
+  for (const [name, other, same] of [["length", "30", ""], ["special", true, false], ["policy", "wpa2", ""], ["max_repeating", "1", ""]]) {
+    await openAll(page);
+    await set(page, name, other);
+    await belongs(false);
+    await said(page, "The result belongs to other settings.");
+    await set(page, name, same);
+    await belongs(true);
+  }
+  await panel(page).getByRole("slider").fill("40");
+  await belongs(false);
+  await panel(page).getByRole("button", { name: "Hide" }).click();
+  await belongs(false);
+  await field(page, "length").fill("3");
+  assert.equal((await generate(page)).status, 400);
+  await error(page, "password", "length").waitFor();
+  await belongs(false);
+  await panel(page).getByRole("button", { name: "Show" }).click();
+  assert.deepEqual(await shown(page), answer.passwords);
+  await field(page, "length").fill("");
+  await belongs(true);
+  // The same settings may be refused later: a stored policy was changed.
+  await context.route("**/api/generate", (route) => route.fulfill({ status: 400, json: { detail: "The policy permits no password." } }));
+  await generate(page);
+  await belongs(false);
+  await context.unroute("**/api/generate");
+  await generate(page);
+  await belongs(true);
+  await tab(page, "Check");
+  await field(page, "password").fill("one");
+  await sent(page, "/api/validate", () => panel(page).getByRole("button", { name: "Check", exact: true }).click());
+  await panel(page).locator(".verdict").waitFor();
+  await field(page, "password").fill("two");
+  await panel(page).getByText("This belongs to another password, or to other settings.").waitFor();
+}));
+
 test("error_is_scrolled_into_view", () => session(async (page) => {
   for (const [name, value] of [["length", "3"], ["count", "0"], ["exclude", "a".repeat(17_000)]]) {
     await field(page, name).fill(value);
@@ -616,7 +664,7 @@ for (const colorScheme of ["light", "dark"]) {
       await field(page, "length").fill("3");
       await generate(page);
       await error(page, "password", "length").waitFor();
-      await scan("error");
+      await scan("error beside the result of other settings");
       await page.evaluate(() => { location.hash = "tab=password&length=4"; });
       await panel(page).getByText("These settings come from a link.").waitFor();
       await generate(page);

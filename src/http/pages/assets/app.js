@@ -20,14 +20,17 @@ let current = "password";
 function formTab(kind, { path, action, title, result }) {
   const button = h("button", { type: "submit", form: `${kind}-form`, class: "main" }, action);
   const outcome = { top: h("div"), rest: h("div", { class: "outcome" }) };
-  const form = createForm(kind, submit, saveSoon);
+  const form = createForm(kind, submit, () => { saveSoon(); compare(); });
+  const stale = h("p", { class: "error", hidden: true }, `This belongs to ${kind === "check" ? "another password, or to other settings" : "other settings"}.`);
+  /** The settings of the result, as JSON. */
+  let settings = null;
   const request = h("details", { class: "request" }, h("summary", {}, "The same request as a command and as JSON"));
   const link = h("button", { type: "button", class: "quiet", onclick: () => { save(); copy(location.href, "Link", linkNote, () => "Copy the address of this page."); } }, "Copy a link to these settings");
   const linkNote = h("p", { class: "hint" });
   const linked = h("div", { class: "notice", hidden: true }, h("span", {}, "These settings come from a link."),
     h("button", { type: "button", class: "quiet", onclick: reset }, "Reset the settings"));
   byId(`panel-${kind}`).append(
-    h("div", { class: "card result" }, h("h2", {}, title), linked, form.summary, ...form.lead, outcome.top, h("div", { class: "tools" }, button), outcome.rest, request),
+    h("div", { class: "card result" }, h("h2", {}, title), linked, form.summary, ...form.lead, outcome.top, stale, h("div", { class: "tools" }, button), outcome.rest, request),
     h("div", { class: "card" }, h("h2", {}, "Settings"), form.element, h("div", { class: "tools" }, link), linkNote));
   let busy = false;
 
@@ -39,10 +42,16 @@ function formTab(kind, { path, action, title, result }) {
     const parameters = form.read();
     drawRequest();
     try {
-      announce(result(outcome, await send(path, parameters), parameters));
+      const answer = await send(path, parameters);
+      settings = JSON.stringify(parameters);
+      mark(false);
+      announce(result.show(outcome, answer, parameters));
+      compare();
     } catch (problem) {
       if (problem.status === undefined) throw problem;
-      // A page that is printed or shown must not keep a result that does not belong to the settings.
+      // The same settings may be refused later, because a stored policy was changed.
+      if (problem.status === 400 && settings === JSON.stringify(parameters)) settings = "";
+      compare();
       if (problem.status === 401 && needsKey) {
         showKeyProblem(key() ? problem.message : "Enter an API key.");
         announce(problem.message);
@@ -51,6 +60,22 @@ function formTab(kind, { path, action, title, result }) {
     } finally {
       busy = false;
     }
+  }
+
+  /** Marks a result that does not belong to the settings in view, so that nobody copies it by mistake. */
+  function compare() {
+    const differs = settings !== null && settings !== JSON.stringify(form.read());
+    if (differs === outcome.top.classList.contains("stale")) return;
+    mark(differs);
+    if (differs) announce("The result belongs to other settings.");
+  }
+
+  function mark(differs) {
+    for (const part of [outcome.top, outcome.rest]) part.classList.toggle("stale", differs);
+    // Once there is a result, the sentence keeps its place: nothing moves under a finger.
+    stale.hidden = false;
+    stale.classList.toggle("unseen", !differs);
+    result.setStale(differs);
   }
 
   /** Until the limit permits another request, the button says how long that takes. */
@@ -85,6 +110,7 @@ function formTab(kind, { path, action, title, result }) {
   /** Fills the form, and says whether a link has set it. */
   function fill(parameters, byLink = false) {
     form.fill(parameters);
+    compare();
     linked.hidden = !byLink || Object.keys(shareable(kind)).length === 0;
   }
 
@@ -118,7 +144,7 @@ function strength(bits, what) {
 
 function generated(what, one, many, advice) {
   const card = secretCard(what, `${what}s.txt`);
-  return (outcome, answer, parameters) => {
+  const show = (outcome, answer, parameters) => {
     const texts = answer[many] ?? [answer[one]];
     card.show(texts);
     const weak = answer.entropy_bits < LEAST_BITS;
@@ -129,6 +155,7 @@ function generated(what, one, many, advice) {
     const said = texts.length === 1 ? `A ${what} of ${answer.entropy_bits} bits was generated.` : `${texts.length} ${what}s were generated, of ${answer.entropy_bits} bits each.`;
     return weak ? `${said} Warning: it can be guessed.` : said;
   };
+  return { show, setStale: card.setStale };
 }
 
 /** On request, and for one more request of the limit: the description of the policy. */
@@ -315,7 +342,7 @@ async function start() {
   keyForm();
   formTab("password", { path: "api/generate", action: "Generate", title: "Password", result: generated("password", "password", "passwords", "Choose a greater length or more characters.") });
   formTab("passphrase", { path: "api/passphrase", action: "Generate", title: "Passphrase", result: generated("passphrase", "passphrase", "passphrases", "Choose more words.") });
-  formTab("check", { path: "api/validate", action: "Check", title: "Check a password", result: checked });
+  formTab("check", { path: "api/validate", action: "Check", title: "Check a password", result: { show: checked, setStale() {} } });
   policiesTab();
   for (const name of TABS) {
     byId(`tab-${name}`).addEventListener("click", () => select(name));

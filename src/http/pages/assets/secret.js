@@ -25,6 +25,7 @@ export function secretCard(what, fileName) {
   const notes = [legend, h("p", { class: "hint" }, "A page cannot clear the clipboard. Copy something else after you have pasted.")];
   let texts = [];
   let hidden = false;
+  let stale = false;
 
   function draw() {
     list.replaceChildren(...texts.map((text, index) => {
@@ -32,9 +33,10 @@ export function secretCard(what, fileName) {
       const shown = h("code", { class: "secret", tabindex: "-1" }, ...(hidden ? ["•".repeat(Math.min(text.length, 24))] : marked(text)));
       if (hidden) shown.append(h("span", { class: "away" }, " hidden"));
       const title = what[0].toUpperCase() + what.slice(1) + (texts.length === 1 ? "" : ` ${index + 1}`);
-      return h("li", {}, shown, h("button", { type: "button", "aria-label": name, onclick: () => copy(text, title, note, () => select(shown)) }, "Copy"));
+      return h("li", {}, shown, h("button", { type: "button", "aria-label": name, disabled: stale, onclick: () => copy(text, title, note, () => select(shown)) }, "Copy"));
     }));
     all.hidden = download.hidden = texts.length < 2;
+    all.disabled = download.disabled = stale;
     list.classList.toggle("one", texts.length === 1);
     show.textContent = hidden ? "Show" : "Hide";
   }
@@ -72,6 +74,12 @@ export function secretCard(what, fileName) {
       texts = newTexts;
       note.textContent = "";
       element.hidden = false;
+      draw();
+    },
+    /** A stale text is neither copied nor downloaded by a button. */
+    setStale(value) {
+      stale = value;
+      note.textContent = "";
       draw();
     },
   };
