@@ -194,6 +194,75 @@ test("missing_or_unknown_key_is_reported_at_the_key", () => session(async (page)
   }
 }));
 
+for (const width of [320, 1280]) {
+  test(`accepted_key_is_one_line_${width}`, () => session(async (page) => {
+    const card = page.locator("#access");
+    const line = page.locator("#key-line");
+    const height = async () => (await card.boundingBox()).height;
+    assert.ok((await height()) > 100);
+    await generate(page);
+    await line.filter({ hasText: "Key “tests”" }).waitFor();
+    assert.ok((await height()) < 72, String(await height()));
+    assert.ok(await page.locator("#key").isHidden());
+    await line.click();
+    await page.getByLabel("Keep the key in this tab").check();
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+    // A key that is kept is not asked about: that would be a request. It is accepted with the first result.
+    await page.locator("#key").waitFor();
+    await generate(page);
+    await line.filter({ hasText: "The key is accepted" }).waitFor();
+    assert.ok((await height()) < 72);
+    await key(page, service.unknown);
+    assert.ok(await line.isHidden());
+    await page.locator("#keep").uncheck();
+    await panel(page).getByRole("button", { name: "Generate" }).click();
+    await page.locator("#key-error", { hasText: "Send a valid API key" }).waitFor();
+    await key(page, service.key);
+    await generate(page);
+    await line.waitFor();
+    await line.click();
+    await page.getByRole("button", { name: "Forget the key" }).click();
+    assert.ok(await line.isHidden() && await page.locator("#key").isVisible());
+  }, { viewport: { width, height: 900 } }));
+}
+
+test("key_that_is_no_longer_accepted_opens_its_card", () => session(async (page, { session: context }) => {
+  await generate(page);
+  await page.locator("#key").waitFor({ state: "hidden" });
+  await context.route("**/api/generate", (route) => route.fulfill({ status: 401, json: { detail: "Send a valid API key." } }));
+  await generate(page);
+  await page.locator("#key-error", { hasText: "Send a valid API key" }).waitFor();
+  assert.ok(await page.locator("#key").evaluate((one) => one === document.activeElement));
+}));
+
+test("card_of_the_key_does_not_close_under_a_pressed_pointer", () => session(async (page) => {
+  const button = await panel(page).getByRole("button", { name: "Generate" }).boundingBox();
+  await page.mouse.move(button.x + button.width / 2, button.y + button.height / 2);
+  await Promise.all([page.waitForResponse("**/api/key"), page.mouse.down()]);
+  await page.locator("#key-status", { hasText: "Key “tests”" }).waitFor();
+  await Promise.all([page.waitForResponse("**/api/generate"), page.mouse.up()]);
+  await page.locator("#key").waitFor({ state: "hidden" });
+}));
+
+test("enter_in_the_field_of_the_key_generates", () => session(async (page) => {
+  for (const [name, path] of [["Password", "/api/generate"], ["Passphrase", "/api/passphrase"]]) {
+    await tab(page, name);
+    await key(page, service.key);
+    assert.equal((await sent(page, path, () => page.keyboard.press("Enter"))).status, 200);
+    await panel(page).locator(".secret").waitFor();
+    await page.locator("#key").waitFor({ state: "hidden" });
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Generate");
+  }
+}));
+
+for (const width of [320, 399]) {
+  test(`field_of_the_key_is_wider_than_its_button_${width}`, () => session(async (page) => {
+    const [input, button] = await Promise.all([page.locator("#key").boundingBox(), page.locator("#forget").boundingBox()]);
+    assert.ok(input.width > button.width, `${input.width}, ${button.width}`);
+  }, { viewport: { width, height: 900 } }));
+}
+
 test("copy_puts_the_password_on_the_clipboard", () => session(async (page) => {
   const { answer } = await generate(page);
   await panel(page).getByRole("button", { name: "Copy", exact: true }).click();
@@ -306,6 +375,7 @@ test("key_is_in_no_storage_url_or_log_after_a_session", () => session(async (pag
   assert.deepEqual(await context.cookies(), []);
   const command = await panel(page).locator("pre").allTextContents();
   assert.ok(!command.join().includes(service.key));
+  await page.locator("#key-line").click();
   await page.getByLabel("Keep the key in this tab").check();
   assert.ok((await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes(service.key));
   assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {});
@@ -515,7 +585,7 @@ test("used_up_limit_disables_the_button_until_it_returns", async () => {
   await key(page, service.limited);
   // What the service says of the key is the first request.
   await page.locator("#key").blur();
-  await page.locator("#key-status", { hasText: "3 requests a minute" }).waitFor();
+  await page.locator("#key-line", { hasText: "3 requests a minute" }).waitFor();
   for (const left of [1, 0]) {
     await generate(page);
     await page.locator("#limits", { hasText: `Requests left: ${left} of 3 in this minute` }).waitFor();

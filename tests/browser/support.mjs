@@ -64,7 +64,14 @@ export async function open(browser, url, options = {}) {
 }
 
 export const tab = (page, name) => page.getByRole("tab", { name, exact: true }).click();
-export const key = (page, text) => page.getByLabel("API key", { exact: true }).fill(text);
+/** Types a key. Once a key is accepted, its card is closed. */
+export async function key(page, text) {
+  await page.evaluate(() => {
+    document.querySelector("#access details").open = true;
+    document.querySelector("#key").focus();
+  });
+  await page.getByLabel("API key", { exact: true }).fill(text);
+}
 /** The panel of the tab in view. */
 export const panel = (page) => page.locator("[role=tabpanel]:visible");
 

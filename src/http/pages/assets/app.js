@@ -3,7 +3,7 @@
 
 import { curl, key, needsKey, rememberKey, restoreKey, send } from "./api.js";
 import { announce, byId, copy, h } from "./dom.js";
-import { createForm, policies, showKeyProblem } from "./form.js";
+import { createForm, openKeyCard, policies, showKeyProblem } from "./form.js";
 import { secretCard } from "./secret.js";
 import { combinations, guessing } from "./words.js";
 
@@ -40,12 +40,14 @@ function formTab(kind, { path, action, title, result }) {
     form.clearProblems();
     showKeyProblem("");
     const parameters = form.read();
+    const used = key();
     drawRequest();
     try {
       const answer = await send(path, parameters);
       settings = JSON.stringify(parameters);
       mark(false);
       announce(result.show(outcome, answer, parameters));
+      if (needsKey && used === key() && byId("key-line").hidden) accept(accepted || "The key is accepted");
       compare();
     } catch (problem) {
       if (problem.status === undefined) throw problem;
@@ -246,36 +248,78 @@ function policiesTab() {
 /** The key that the service was asked about last: each question counts as a request. */
 let described = "";
 
+/** What the line of the closed card is to say. */
+let accepted = "";
+/** Whether a button of the mouse, or a finger, is down. */
+let pressed = false;
+
+function accept(text) {
+  accepted = text;
+  closeKeyCard();
+}
+
+/** Closes the card of an accepted key to one line: not while it has the focus, and not between pressing and releasing a
+    button, because what moves then is not clicked. */
+function closeKeyCard() {
+  const card = byId("access");
+  if (!accepted || pressed || card.contains(document.activeElement)) return;
+  byId("key-line").textContent = accepted;
+  byId("key-line").hidden = false;
+  byId("key-status").textContent = KEY_HINT;
+  card.querySelector("details").open = false;
+  accepted = "";
+}
+
+/** Begins again, with another key or none. */
+function newKey() {
+  described = accepted = "";
+  openKeyCard();
+  rememberKey();
+  showKeyProblem("");
+  byId("key-status").textContent = KEY_HINT;
+}
+
 /** Shows what the service says of the key, once it was entered. */
 async function describeKey() {
   const status = byId("key-status");
-  if (!/^plk_\w{55}$/.test(key()) || key() === described) return;
-  described = key();
+  const asked = key();
+  if (!/^plk_\w{55}$/.test(asked) || asked === described) return;
+  described = asked;
   try {
     const one = await send("api/key");
+    if (asked !== key()) return;
     const parts = [`Key “${one.name}”`, one.policy && `bound to the policy ${one.policy.name}`,
       one.min_entropy && `at least ${one.min_entropy} bits`, `${one.limits.per_minute} requests a minute`,
       one.limits.per_day && `${one.limits.per_day} a day`, one.expires_at && `expires ${one.expires_at}`];
     status.textContent = `${parts.filter(Boolean).join(", ")}. It is sent only to this service.`;
+    accept(parts.filter(Boolean).join(", "));
   } catch (problem) {
-    if (problem.status === 401) status.textContent = "The service does not know this key.";
+    if (asked === key() && problem.status === 401) status.textContent = "The service does not know this key.";
   }
 }
 
 function keyForm() {
   const form = byId("access");
   form.hidden = !needsKey;
-  form.addEventListener("submit", (event) => { event.preventDefault(); describeKey(); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    describeKey();
+    const main = document.querySelector("[role=tabpanel]:not([hidden]) .main");
+    main?.focus();
+    main?.click();
+  });
+  form.addEventListener("focusout", () => setTimeout(closeKeyCard));
+  for (const type of ["pointerdown", "pointerup", "pointercancel"]) {
+    document.addEventListener(type, () => { pressed = type === "pointerdown"; setTimeout(closeKeyCard); }, true);
+  }
   // Not at `change`, which comes between pressing and releasing a button: what moves then is not clicked.
-  byId("key").addEventListener("input", () => { rememberKey(); showKeyProblem(""); byId("key-status").textContent = KEY_HINT; });
+  byId("key").addEventListener("input", newKey);
   byId("key").addEventListener("change", describeKey);
   byId("keep").addEventListener("change", rememberKey);
   byId("forget").addEventListener("click", () => {
     byId("key").value = "";
     byId("keep").checked = false;
-    rememberKey();
-    showKeyProblem("");
-    byId("key-status").textContent = KEY_HINT;
+    newKey();
     announce("The key is forgotten.");
     byId("key").focus();
   });

@@ -247,6 +247,12 @@ function reveal(around, control) {
   around.scrollIntoView({ block: "nearest" });
 }
 
+/** Shows the field of the key instead of the line that says that it is accepted. */
+export function openKeyCard() {
+  byId("key-line").hidden = true;
+  byId("access").querySelector("details").open = true;
+}
+
 /** Shows that the service does not accept the key. */
 export function showKeyProblem(text) {
   const error = byId("key-error");
@@ -254,6 +260,7 @@ export function showKeyProblem(text) {
   error.hidden = !text;
   byId("key").removeAttribute("aria-invalid");
   if (text) {
+    openKeyCard();
     byId("key").setAttribute("aria-invalid", "true");
     reveal(byId("access"), byId("key"));
   }
