@@ -204,7 +204,13 @@ impl PasswordCheck {
                     Some(class) if self.accepts_any && policy.class(class).is_some() => continue,
                     None if self.accepts_any => continue,
                     Some(class) if policy.class(class).is_none() => {
-                        (class.name(), format!("must not have characters of {}", class.name()))
+                        let characters = match class {
+                            Class::Lowercase => "lowercase letters",
+                            Class::Uppercase => "uppercase letters",
+                            Class::Digits => "digits",
+                            Class::Special => "special characters",
+                        };
+                        (class.name(), format!("must not have {characters}"))
                     }
                     Some(Class::Special) => {
                         ("symbols", "has a special character that is not one of symbols".to_owned())

@@ -314,7 +314,7 @@ test("check_lists_each_violation_and_the_strength", () => session(async (page) =
   await field(page, "password").fill("P@ssw0rd");
   const { request, answer } = await sent(page, "/api/validate", () => panel(page).getByRole("button", { name: "Check" }).click());
   assert.deepEqual(request, { password: "P@ssw0rd", policy: "nist-800-63b" });
-  assert.deepEqual(await panel(page).locator(".violations li").allTextContents(), answer.violations.map((one) => `${one.constraint} ${one.message}`));
+  assert.deepEqual(await panel(page).locator(".violations li").allTextContents(), answer.violations.map((one) => `${one.constraint}: ${one.message}`));
   await panel(page).getByText("0 of 4, very weak").waitFor();
   assert.ok((await panel(page).locator(".facts").textContent()).includes(answer.strength.feedback.warning));
   await field(page, "password").fill("correct horse battery staple 42");

@@ -113,6 +113,23 @@ async fn longest_length_is_named_as_the_limit_of_the_service() {
     .await;
 }
 
+#[tokio::test]
+async fn class_that_is_out_of_use_is_named_in_words() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let cases = [
+        ("pass/word1A", "special", "must not have special characters"),
+        ("password1A", "lowercase", "must not have lowercase letters"),
+        ("passWord1", "uppercase", "must not have uppercase letters"),
+        ("passwordA1", "digits", "must not have digits"),
+    ];
+    check_all(cases, async |(password, class, message)| {
+        let verdict = validate(&deployment, &key, &json!({ "password": password, class: false })).await.ok();
+        assert_eq!(verdict["violations"], json!([{ "constraint": class, "message": message }]));
+    })
+    .await;
+}
+
 /// A space is accepted wherever the rules allow it, although generated passwords do not contain it.
 #[tokio::test]
 async fn space_is_valid_where_password_rules_allow_it() {

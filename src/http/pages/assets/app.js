@@ -183,7 +183,7 @@ function exact(parameters) {
 function checked(outcome, answer) {
   const { valid, violations, strength: { score, guesses, feedback } } = answer;
   const verdict = valid ? "The password satisfies the policy." : `The password violates the policy in ${violations.length === 1 ? "one point" : `${violations.length} points`}.`;
-  const list = h("ul", { class: "violations" }, ...violations.map(({ constraint, message }) => h("li", {}, h("code", {}, constraint), ` ${message}`)));
+  const list = h("ul", { class: "violations" }, ...violations.map(({ constraint, message }) => h("li", {}, h("code", {}, constraint), `: ${message}`)));
   const advice = [feedback.warning, ...feedback.suggestions].filter(Boolean).join(" ");
   const log = Math.log2(Math.max(guesses, 1));
   outcome.top.replaceChildren(h("p", { class: valid ? "verdict good" : "verdict bad" }, valid ? "✓ " : "✗ ", verdict), ...(valid ? [] : [list]));
