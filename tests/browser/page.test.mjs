@@ -325,6 +325,22 @@ test("check_lists_each_violation_and_the_strength", () => session(async (page) =
   assert.equal(await field(page, "password").getAttribute("type"), "text");
 }));
 
+test("check_accepts_any_length_and_says_so", () => session(async (page) => {
+  const hint = async () => [await page.locator("#check-length-hint").textContent(), await field(page, "length").getAttribute("placeholder")];
+  const expected = ["4 to 4096. Empty: any length that the other rules permit.", null];
+  await tab(page, "Check");
+  assert.deepEqual(await hint(), expected);
+  assert.equal(await panel(page).getByRole("slider").count(), 0);
+  await set(page, "policy", "nist-800-63b");
+  assert.deepEqual(await hint(), expected);
+  await set(page, "policy", "");
+  for (const password of ["aB1x", `aB1${"x".repeat(4000)}`]) {
+    await field(page, "password").fill(password);
+    const { answer } = await sent(page, "/api/validate", () => panel(page).getByRole("button", { name: "Check", exact: true }).click());
+    assert.equal(answer.valid, true);
+  }
+}));
+
 test("policy_is_listed_with_its_source_and_used", () => session(async (page) => {
   await tab(page, "Policies");
   const { presets } = await (await page.request.get(`${service.url}/api/presets`)).json();

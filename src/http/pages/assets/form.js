@@ -22,9 +22,10 @@ const details = (legend, ...fields) => ({ legend, fields, closed: true });
 const classes = [["lowercase", "Lowercase letters a–z"], ["uppercase", "Uppercase letters A–Z"], ["digits", "Digits 0–9"],
   ["special", "Special characters"]];
 
-const policy = [
+/** The rules of a policy: `entropy` says what a minimum of entropy does. */
+const rules = (length, entropy) => [
   select("policy", "Start from a policy", [["", "none"]], "Its rules can be tightened below, not weakened."),
-  { ...number("length", "Length", "4 to 4096. Empty: what the policy needs, else 16.", "16"), slider: [4, 128, 16] },
+  length,
   group("Characters", ...classes.flatMap(([name, label]) =>
     [flag(name, label), { ...number(`min_${name}`, `Minimum of ${label.split(" ")[0].toLowerCase()}`, null, "1"), short: "at least" }])),
   text("symbols", "Which special characters", "Empty: those of the policy. Any typed here switch special characters on.",
@@ -37,7 +38,7 @@ const policy = [
     flag("no_repeats", "Use each character once at most"),
     select("start", "The first character is", STARTS),
     number("min_classes", "Minimum of different classes", "1 to 4"),
-    number("min_entropy", "Minimum entropy in bits", "Without a length, the shortest that suffices is chosen.")),
+    number("min_entropy", "Minimum entropy in bits", entropy)),
   details("Password rules of a website",
     text("passwordrules", "Password rules", "Apple’s syntax, as in the passwordrules attribute of a page. They replace the policy and the classes above.",
       { long: true, placeholder: "minlength: 8; required: lower, upper; required: digit;" })),
@@ -45,7 +46,11 @@ const policy = [
 
 /** The fields of each form. */
 export const FIELDS = {
-  password: [...policy, number("count", "Number of passwords", "1 to 100. They count as one request.", "1")],
+  password: [
+    ...rules({ ...number("length", "Length", "4 to 4096. Empty: what the policy needs, else 16.", "16"), slider: [4, 128, 16] },
+      "Without a length, the shortest that suffices is chosen."),
+    number("count", "Number of passwords", "1 to 100. They count as one request.", "1"),
+  ],
   passphrase: [
     { ...number("words", "Words", "3 to 20", "6"), slider: [3, 20, 6] },
     select("wordlist", "Word list", LISTS, "Of the Electronic Frontier Foundation"),
@@ -55,7 +60,11 @@ export const FIELDS = {
     number("min_entropy", "Minimum entropy in bits", "Without a number of words, the smallest that suffices is chosen."),
     number("count", "Number of passphrases", "1 to 100. They count as one request.", "1"),
   ],
-  check: [{ ...text("password", "Password to check", "It is sent to this service, and neither stored nor logged."), secret: true }, ...policy],
+  check: [
+    { ...text("password", "Password to check", "It is sent to this service, and neither stored nor logged."), secret: true },
+    ...rules({ ...number("length", "Length", "4 to 4096. Empty: any length that the other rules permit."), any: true },
+      "What the rules must give at the length of the password."),
+  ],
 };
 
 /** Builds a form. `submit` is called when it is sent, `changed` when a field was changed. */
@@ -141,7 +150,7 @@ export function createForm(kind, submit, changed) {
     const base = baseline();
     for (const { field, input } of controls.values()) {
       if (field.kind === "flag") input.checked = base[field.name] ?? false;
-      else if (input.placeholder !== undefined && field.name !== "passwordrules" && field.name !== "count") {
+      else if (input.placeholder !== undefined && !field.any && field.name !== "passwordrules" && field.name !== "count") {
         input.placeholder = chosen ? (base[field.name] ?? "") : (field.placeholder ?? "");
       }
     }
