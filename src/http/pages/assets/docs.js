@@ -1,5 +1,10 @@
 // Starts Swagger UI over the OpenAPI document of this service. A key that is entered stays in the memory of the page.
 window.addEventListener("DOMContentLoaded", () => {
+  // Swagger UI has a dark scheme, and only a button of a layout that is not used here switches to it.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
   SwaggerUIBundle({
     url: new URL("openapi.json", location.href).href,
     dom_id: "#reference",
