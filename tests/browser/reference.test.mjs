@@ -82,6 +82,24 @@ test("reference_names_the_product_and_follows_the_colour_scheme", async () => {
   await opened.close();
 });
 
+test("booleans_are_offered_as_true_and_false", async () => {
+  const opened = await open(browser, service.url, { path: "/docs" });
+  const { page } = opened;
+  const document = await (await page.request.get(`${service.url}/openapi.json`)).json();
+  for (const [path, id] of [["/api/generate", "generate"], ["/api/policy", "describePolicy"], ["/api/passphrase", "passphrase"]]) {
+    const block = page.locator(`[id$="-${id}"].opblock`);
+    await block.locator(".opblock-summary-control").first().click();
+    await block.getByRole("button", { name: "Try it out" }).click();
+    const booleans = document.paths[path].get.parameters.filter(({ schema }) => [schema.type].flat().includes("boolean"));
+    assert.ok(booleans.length >= 2);
+    for (const { name } of booleans) {
+      const options = await block.locator(`tr[data-param-name="${name}"] select option`).allTextContents();
+      assert.deepEqual(options.filter((one) => one !== "--"), ["true", "false"], name);
+    }
+  }
+  await opened.close();
+});
+
 /** What docs/api.md lists. */
 const KNOWN = ["color-contrast", "nested-interactive", "select-name", "target-size"];
 
