@@ -105,6 +105,50 @@ async fn entropy_floor_of_a_key_is_never_undercut() {
     assert_eq!(deployment.generate(&low, "").await.password().len(), 16);
 }
 
+/// One search finds the length for both.
+#[tokio::test]
+async fn entropy_floor_of_a_key_is_answered_as_min_entropy_is() {
+    let deployment = Deployment::start().await;
+    let held = bound(&deployment, None, Some(512)).await;
+    let free = deployment.ample_key().await;
+    let cases = [
+        "max_sequential=2",
+        "max_repeating=1&max_sequential=1",
+        "lowercase=false&uppercase=false&max_sequential=1",
+        "min_digits=150",
+        "min_classes=2&start=letter",
+    ];
+    check_all(cases, async |query| {
+        let expected = deployment.generate(&free, &format!("{query}&min_entropy=512")).await.ok();
+        let answer = deployment.generate(&held, query).await.ok();
+        let facts =
+            |answer: &Value| (answer["length"].clone(), answer["entropy_bits"].clone(), answer["policy"].clone());
+        assert_eq!(facts(&answer), facts(&expected));
+        assert!(answer["entropy_bits"].as_f64().unwrap() >= 512.0, "{answer}");
+        let line = deployment.log.last();
+        assert_eq!((&line["event"], &line["status"]), (&json!("password.generated"), &json!(200)));
+        assert_eq!((&line["length"], &line["entropy_bits"]), (&answer["length"], &answer["entropy_bits"]));
+    })
+    .await;
+    // What cannot have as much is refused with the most that it can have.
+    let refused = [
+        ("max_sequential=2&length=85", "506.05"),
+        ("no_repeats=true&lowercase=false&uppercase=false&length=8", "20.79"),
+        ("no_repeats=true&exclude=abc", "266.22"),
+    ];
+    check_all(refused, async |(query, has)| {
+        let problem = deployment.generate(&held, query).await.assert_problem(403);
+        let detail = format!("The request has {has} bits of entropy, and this API key requires 512; ");
+        assert!(problem["detail"].as_str().unwrap().starts_with(&detail), "{problem}");
+        let line = deployment.log.last();
+        assert_eq!(
+            (&line["event"], &line["reason"]),
+            (&json!("request.refused"), &json!("key-bound: too little entropy"))
+        );
+    })
+    .await;
+}
+
 /// A bound key holds from the next request, because the write pins what the key is bound to.
 #[tokio::test]
 async fn binding_a_key_holds_from_the_next_request() {

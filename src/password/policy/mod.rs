@@ -2,6 +2,7 @@
 
 pub(super) mod constraints;
 pub(super) mod error;
+mod length;
 pub mod limits;
 pub(super) mod named;
 pub(super) mod presets;
@@ -9,6 +10,7 @@ pub(super) mod resolve;
 
 use constraints::{Constraints, Start};
 use error::PolicyError;
+use length::TooExpensiveAt;
 use limits::LengthRange;
 use presets::Preset;
 use resolve::{ClassInUse, Origin, ResolvedRules, length_range};
@@ -45,7 +47,7 @@ pub struct Policy {
 /// Why a policy does not have as many passwords as a floor requires.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloorError {
-    /// It has fewer: so many.
+    /// It has fewer, even with a longer length if none was requested: so many.
     TooFew(Count),
     /// It cannot be counted, or has none.
     Policy(PolicyError),
@@ -120,32 +122,20 @@ impl Policy {
     pub fn with_entropy(self, budget: &mut WorkBudget) -> Result<Self, PolicyError> {
         let Some(bits) = self.min_entropy else { return Ok(self) };
         let LengthRange { min, max } = self.lengths;
-        let mut error = PolicyError::EntropyOutOfReach { min_entropy: bits, longest: max };
+        if min == max {
+            return match count(self.spec(), budget) {
+                Ok(count) if count.reaches(bits) => Ok(self),
+                Ok(count) => {
+                    Err(PolicyError::EntropyTooLow { length: min, min_entropy: bits, entropy: count.entropy() })
+                }
+                Err(error) => Err(self.explain(error)),
+            };
+        }
         // A limit on runs is at most the length, and the minima have room.
         let limit = self.max_repeating.max(self.max_sequential).unwrap_or_default();
-        let shortest = min.max(limit).max(u16::try_from(self.needed).unwrap_or(max)).min(max);
-        for length in shortest..=max {
-            // If all texts over the pool would not be enough, the passwords need not be counted.
-            let upper_bound = f64::from(length) * f64::from(self.spec.pool.len()).log2();
-            if min < max && upper_bound + 1.0 < f64::from(bits) {
-                continue;
-            }
-            let policy = match self.of_length(length) {
-                Ok(policy) => policy,
-                Err(PolicyError::TooFewCharacters { .. }) => break,
-                Err(error) => return Err(error),
-            };
-            match count(policy.spec(), budget) {
-                Ok(count) if count.reaches(bits) => return Ok(policy),
-                Ok(count) if min == max => {
-                    error = PolicyError::EntropyTooLow { length, min_entropy: bits, entropy: count.entropy() };
-                }
-                Err(CountError::Unsatisfiable) if min == max => return Err(policy.explain(CountError::Unsatisfiable)),
-                Ok(_) | Err(CountError::Unsatisfiable) => {}
-                Err(CountError::TooExpensive) => return Err(policy.explain(CountError::TooExpensive)),
-            }
-        }
-        Err(error)
+        let min = min.max(limit).max(u16::try_from(self.needed).unwrap_or(max)).min(max);
+        let found = self.shortest(LengthRange { min, max }, &Count::of_bits(bits), budget)?;
+        found.ok_or(PolicyError::EntropyOutOfReach { min_entropy: bits, longest: max })
     }
 
     /// The final policy and the sampler of its passwords.
@@ -162,32 +152,60 @@ impl Policy {
     /// The policy with at least so many passwords: with its length, or with the next one that has them, if none was requested.
     ///
     /// # Errors
-    /// The number of passwords of the longest length that may be taken, or why one cannot be counted.
+    /// A number of passwords that it has, or why one cannot be counted.
     pub fn with_at_least(self, floor: &Count, budget: &mut WorkBudget) -> Result<Self, FloorError> {
-        let mut most = None;
-        for length in self.length()..=self.longest.unwrap_or(self.length()) {
-            let of_length = self.of_length(length);
-            let Ok(policy) = of_length else { break };
-            match count(policy.spec(), budget) {
-                Ok(count) if count >= *floor => return Ok(policy),
-                Ok(count) => most = most.max(Some(count)),
-                Err(CountError::Unsatisfiable) => {}
-                Err(error) => return Err(FloorError::Policy(policy.explain(error))),
-            }
+        let own = count(self.spec(), budget).map_err(|error| FloorError::Policy(self.explain(error)))?;
+        if own >= *floor {
+            return Ok(self);
         }
-        let most = most.ok_or_else(|| FloorError::Policy(self.explain(CountError::Unsatisfiable)))?;
-        Err(FloorError::TooFew(most))
+        let (length, longest) = (self.length(), self.longest_possible());
+        if length >= longest {
+            return Err(FloorError::TooFew(own));
+        }
+        let found = self.shortest(LengthRange { min: length + 1, max: longest }, floor, budget);
+        found.map_err(FloorError::Policy)?.ok_or_else(|| {
+            // The largest number is usually that of the longest length, if it can be counted.
+            let longest = count(self.of_any_length(longest).spec(), budget);
+            FloorError::TooFew(longest.map_or(own.clone(), |longest| longest.max(own)))
+        })
+    }
+
+    /// The longest that may be taken if no length was requested, and that has enough characters for `no_repeats`.
+    fn longest_possible(&self) -> u16 {
+        let longest = self.longest.unwrap_or(self.length());
+        let characters = u16::try_from(self.spec.pool.len()).unwrap_or(u16::MAX);
+        if self.spec.no_repeats { longest.min(characters) } else { longest }
+    }
+
+    /// The policy of the shortest length in a range that has at least so many passwords, if one has.
+    fn shortest(
+        &self,
+        lengths: LengthRange,
+        fewest: &Count,
+        budget: &mut WorkBudget,
+    ) -> Result<Option<Self>, PolicyError> {
+        let spec = |length| self.of_any_length(length).spec;
+        match length::shortest(lengths, fewest, spec, |spec| count(spec, budget)) {
+            Ok(found) => Ok(found.map(|length| self.of_any_length(length))),
+            Err(TooExpensiveAt(length)) => Err(self.of_any_length(length).explain(CountError::TooExpensive)),
+        }
     }
 
     /// The same policy for another length.
     fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
+        let policy = self.of_any_length(length);
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// The same policy for another length, which may contradict it.
+    fn of_any_length(&self, length: u16) -> Self {
         let mut policy = self.clone();
         policy.spec.length = length;
         policy.lengths = LengthRange { min: length, max: length };
         policy.spec.max_repeating = self.max_repeating.map(|max| max.min(length));
         policy.spec.max_sequential = self.max_sequential.map(|max| max.min(length));
-        policy.check()?;
-        Ok(policy)
+        policy
     }
 
     /// Finds contradictions that show without counting.

@@ -1,0 +1,258 @@
+//! Searches the shortest length that has enough passwords.
+//!
+//! A count takes time, so the search leaps over lengths that cannot have enough: it knows by how many bits the number of
+//! passwords grows at most with each character. It begins where this bound alone reaches the number, as if there were one
+//! text of no characters, and leaps by the bits that a count lacks. The bound, for a pool of k characters and the step to
+//! length m (for `no_repeats`, k is the characters that the others leave, k - m + 1):
+//!
+//! - Without minima: log2 k. The first m - 1 characters of a password are a password, and at most k can follow it.
+//! - With minima and without limits on runs: log2 (k · m / (m - r)), where r characters are enough for the minima and, if
+//!   `start` restricts it, the first. Each of the other m - r can be removed, and what is left is a password. Each password
+//!   of m - 1 characters results at most k · m times: m positions, k characters.
+//! - With both: none, because the last character may be needed and another one may separate two runs. Without their
+//!   minima there are more passwords, for which the first bound holds. So the search leaps over lengths for which these
+//!   are too few, and then takes single steps.
+//!
+//! With minima, log2 k would be wrong: of the pool `ab` with one of each there are 2 passwords of two characters, and 6 of
+//! three, more than twice as many.
+//!
+//! The bounds hold for counts of 0, too, so a search ends if no longer length can have a password. Every leap is at least
+//! one length, and none leaps over a length that has enough, so the first one found is the shortest.
+
+use super::limits::LengthRange;
+use crate::password::entropy::{Count, log2};
+use crate::password::sampling::sampler::CountError;
+use crate::password::spec::PasswordSpec;
+
+/// More than the rounding errors of the bounds, in bits. A leap that is too short by one costs one count.
+const ROUNDING: f64 = 1e-6;
+
+/// The counting at a length would take too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooExpensiveAt(pub(super) u16);
+
+/// The shortest length of a range that has at least `fewest` passwords, or `None` if none has. `spec` returns the
+/// specification of a length; those of all lengths differ in nothing else.
+pub(super) fn shortest(
+    lengths: LengthRange,
+    fewest: &Count,
+    spec: impl Fn(u16) -> PasswordSpec,
+    count: impl FnMut(&PasswordSpec) -> Result<Count, CountError>,
+) -> Result<Option<u16>, TooExpensiveAt> {
+    let longest = spec(lengths.max);
+    let pool = longest.pool.len();
+    let max = if longest.no_repeats { lengths.max.min(u16::try_from(pool).unwrap_or(u16::MAX)) } else { lengths.max };
+    let choices = |length: u16| f64::from(if longest.no_repeats { pool + 1 - u32::from(length) } else { pool });
+    let by_appending = |length: u16| choices(length).log2();
+
+    let minima: u32 = longest.requirements.iter().map(|one| u32::from(one.min)).sum();
+    let classes = longest.min_classes.as_ref().map_or(0, |one| u32::try_from(one.min).unwrap_or(u32::MAX));
+    let minima = minima.saturating_add(classes);
+    let fixed = minima + u32::from(longest.start.is_some());
+    let by_inserting = |length: u16| match u32::from(length).checked_sub(fixed) {
+        None | Some(0) => f64::INFINITY,
+        Some(removable) => (choices(length) * f64::from(length) / f64::from(removable)).log2(),
+    };
+    let without_minima = |length: u16| PasswordSpec { requirements: Vec::new(), min_classes: None, ..spec(length) };
+
+    let mut search = Search { max, fewest, count };
+    let Some(begin) = search.leap(0, log2(fewest.as_biguint()), by_appending) else { return Ok(None) };
+    let begin = begin.max(lengths.min);
+    if minima == 0 {
+        return search.climb(begin, spec, by_appending);
+    }
+    if !longest.limits_runs() {
+        return search.climb(begin, spec, by_inserting);
+    }
+    match search.climb(begin, without_minima, by_appending)? {
+        Some(begin) => search.climb(begin, spec, |_| f64::INFINITY),
+        None => Ok(None),
+    }
+}
+
+struct Search<'a, F> {
+    /// The longest length that may be taken.
+    max: u16,
+    fewest: &'a Count,
+    count: F,
+}
+
+impl<F: FnMut(&PasswordSpec) -> Result<Count, CountError>> Search<'_, F> {
+    /// The first length from `length` on that has enough, if the step to a length grows the count by at most so many bits.
+    fn climb(
+        &mut self,
+        mut length: u16,
+        spec: impl Fn(u16) -> PasswordSpec,
+        growth: impl Fn(u16) -> f64,
+    ) -> Result<Option<u16>, TooExpensiveAt> {
+        while length <= self.max {
+            let lacks = match (self.count)(&spec(length)) {
+                Ok(count) if count >= *self.fewest => return Ok(Some(length)),
+                Ok(count) => log2(self.fewest.as_biguint()) - log2(count.as_biguint()),
+                Err(CountError::Unsatisfiable) => f64::INFINITY,
+                Err(CountError::TooExpensive) => return Err(TooExpensiveAt(length)),
+            };
+            match self.leap(length, lacks, &growth) {
+                Some(next) => length = next,
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first length after `length` at which the growth adds up to so many bits.
+    fn leap(&self, length: u16, bits: f64, growth: impl Fn(u16) -> f64) -> Option<u16> {
+        let mut sum = ROUNDING;
+        (length + 1..=self.max).find(|next| {
+            sum += growth(*next);
+            sum >= bits
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::password::charset::CharSet;
+    use crate::password::sampling::budget::WorkBudget;
+    use crate::password::sampling::sampler;
+    use crate::password::spec::{MinClasses, Requirement};
+
+    const LOWERCASE: &str = "abcdefghijklmnopqrstuvwxyz";
+    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const DIGITS: &str = "0123456789";
+
+    fn spec(pool: &str, requirements: &[(&str, u16)]) -> PasswordSpec {
+        let requirement = |&(set, min): &(&str, u16)| Requirement { characters: CharSet::from_text(set), min };
+        PasswordSpec {
+            length: 1,
+            pool: CharSet::from_text(pool),
+            requirements: requirements.iter().map(requirement).collect(),
+            min_classes: None,
+            max_repeating: None,
+            max_sequential: None,
+            no_repeats: false,
+            start: None,
+        }
+    }
+
+    fn of_length(spec: &PasswordSpec, length: u16) -> PasswordSpec {
+        PasswordSpec { length, ..spec.clone() }
+    }
+
+    fn count(spec: &PasswordSpec) -> Result<Count, CountError> {
+        sampler::count(spec, &mut WorkBudget::new(1))
+    }
+
+    /// The result, and the lengths that were counted, without minima or with them.
+    fn search(spec: &PasswordSpec, lengths: LengthRange, fewest: &Count) -> (Option<u16>, Vec<u16>) {
+        let mut counted = Vec::new();
+        let found = shortest(
+            lengths,
+            fewest,
+            |length| of_length(spec, length),
+            |spec| {
+                counted.push(spec.length);
+                count(spec)
+            },
+        );
+        (found.unwrap(), counted)
+    }
+
+    #[test]
+    fn search_counts_few_lengths() {
+        let pool = [LETTERS, DIGITS].concat();
+        let (a, b) = (&DIGITS[..6], &LOWERCASE[..3]);
+        let neighbours = |spec: PasswordSpec, max| PasswordSpec { max_sequential: Some(max), ..spec };
+        let classes = [(LOWERCASE, 1), (&LETTERS[26..], 1), (DIGITS, 1)];
+        let no_repeats = PasswordSpec { no_repeats: true, ..spec(&pool, &[]) };
+        let no_ends = PasswordSpec { max_repeating: Some(1), ..neighbours(spec("ab", &[]), 1) };
+        let cases = [
+            ("no constraints", spec(&pool, &[]), 4, 512, Some(86), vec![86]),
+            ("classes", spec(&pool, &classes), 4, 512, Some(86), vec![86]),
+            (
+                "classes, runs: without minima, with them",
+                neighbours(spec(&pool, &classes), 2),
+                4,
+                512,
+                Some(86),
+                vec![86, 86],
+            ),
+            ("digits, no neighbours", neighbours(spec(DIGITS, &[]), 1), 4, 512, Some(169), vec![155, 168, 169]),
+            (
+                "sets, no neighbours",
+                neighbours(spec("012345abc", &[(a, 9), (b, 9)]), 1),
+                18,
+                200,
+                Some(69),
+                vec![64, 69, 69],
+            ),
+            ("a large minimum", spec(LOWERCASE, &[("a", 200)]), 200, 512, Some(266), vec![200, 265, 266]),
+            ("no repeats", no_repeats.clone(), 4, 250, Some(49), vec![49]),
+            ("no repeats, too many", no_repeats, 4, 300, None, vec![]),
+            ("one character", spec("a", &[]), 4, 1, None, vec![]),
+            ("texts that end early", no_ends, 4, 2, None, vec![4]),
+        ];
+        for (name, spec, min, bits, found, counted) in cases {
+            assert_eq!(
+                search(&spec, LengthRange { min, max: 4096 }, &Count::of_bits(bits)),
+                (found, counted),
+                "{name}"
+            );
+        }
+    }
+
+    fn any_spec() -> impl Strategy<Value = PasswordSpec> {
+        let set = || proptest::sample::subsequence((*b"abcd01!").to_vec(), 1..5);
+        let limit = || proptest::option::weighted(0.4, 1..4_u16);
+        (
+            (set(), proptest::collection::vec((set(), 0..4_u16), 0..4)),
+            (limit(), limit(), proptest::bool::weighted(0.3)),
+            (proptest::option::weighted(0.3, set()), proptest::option::weighted(0.3, 1..=2_usize)),
+        )
+            .prop_map(|((pool, sets), (max_repeating, max_sequential, no_repeats), (start, min_classes))| {
+                let set = |bytes: Vec<u8>| bytes.into_iter().collect::<CharSet>();
+                let pool = set(pool);
+                let classes = ["ab", "cd", "01!"].map(|class| CharSet::from_text(class).intersection(pool));
+                let requirements = sets
+                    .into_iter()
+                    .map(|(characters, min)| Requirement { characters: set(characters).intersection(pool), min });
+                PasswordSpec {
+                    length: 1,
+                    pool,
+                    requirements: requirements.collect(),
+                    min_classes: min_classes.map(|min| MinClasses {
+                        classes: classes.into_iter().filter(|class| !class.is_empty()).collect(),
+                        min,
+                    }),
+                    max_repeating,
+                    max_sequential,
+                    no_repeats,
+                    start: start.map(set),
+                }
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Every number of passwords of a length, and one more, is a number for which leaps could be too long.
+        #[test]
+        fn search_finds_the_length_that_counting_all_lengths_finds(spec in any_spec(), min in 1..5_u16) {
+            let lengths = LengthRange { min, max: 14 };
+            let counts: Vec<(u16, Result<Count, CountError>)> =
+                (min..=14).map(|length| (length, count(&of_length(&spec, length)))).collect();
+            prop_assume!(counts.iter().all(|(_, count)| *count != Err(CountError::TooExpensive)));
+            for (_, count) in &counts {
+                let Ok(count) = count else { continue };
+                for fewest in [count.clone(), Count::new(count.as_biguint() + 1_u32)] {
+                    let expected = counts.iter().find(|(_, count)| count.as_ref().is_ok_and(|count| *count >= fewest));
+                    let (found, counted) = search(&spec, lengths, &fewest);
+                    prop_assert_eq!(found, expected.map(|(length, _)| *length), "counted {:?}", counted);
+                }
+            }
+        }
+    }
+}
