@@ -98,7 +98,7 @@ async fn contradictory_policy_returns_400_naming_the_parameter() {
             "max_repeating 2 with length 8 requires two different characters, but only 1 remains.",
         ),
         (
-            "length=30&no_repeats&uppercase=no&digits=no",
+            "length=30&no_repeats=true&uppercase=no&digits=no",
             "no_repeats",
             "no_repeats with length 30 requires 30 different characters, but only 26 remain.",
         ),
@@ -139,7 +139,7 @@ async fn unsatisfiable_policy_returns_400_and_is_counted() {
             "length=8&min_entropy=80",
             "length 8 has 47.18 bits of entropy, less than min_entropy 80; increase or omit length.",
         ),
-        ("min_entropy=400&no_repeats", "no length up to 4096 has min_entropy 400 with these constraints."),
+        ("min_entropy=400&no_repeats=true", "no length up to 4096 has min_entropy 400 with these constraints."),
         (
             "length=6&min_lowercase=4&uppercase=no&exclude=bcdefghijklmnopqrstuvwxyz&max_repeating=1",
             "no password of length 6 satisfies min_lowercase 4, min_digits 1 and max_repeating 1 together.",
@@ -174,7 +174,7 @@ async fn unsatisfiable_policy_returns_400_and_is_counted() {
 async fn expensive_policy_of_an_unknown_key_returns_401_without_being_counted() {
     let deployment = Deployment::start().await;
     let key = unknown_key(SIGNING_SECRET);
-    for query in ["length=256&min_lowercase=100&min_digits=100&max_repeating=1", "min_entropy=400&no_repeats"] {
+    for query in ["length=256&min_lowercase=100&min_digits=100&max_repeating=1", "min_entropy=400&no_repeats=true"] {
         deployment.generate(&key, query).await.assert_problem(401);
         assert_eq!(deployment.log.last()["entropy_bits"], json!(null));
     }

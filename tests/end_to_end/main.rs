@@ -36,6 +36,7 @@ mod rules;
 mod soak;
 mod template;
 mod tls;
+mod tutorials;
 mod unknown_callers;
 mod validate;
 mod vault;

@@ -40,7 +40,7 @@ async fn no_parameters_return_six_words_of_the_large_list() {
 async fn returned_policy_reproduces_itself() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
-    check_all(["", "words=4&wordlist=eff-short-2&separator=%20&capitalize&number", "min_entropy=90"], async |query| {
+    check_all(["", "words=4&wordlist=eff-short-2&separator=%20&capitalize=true&number=true", "min_entropy=90"], async |query| {
         let first = passphrase(&deployment, &key, query).await.ok();
         let again = Request::post(first["policy"].to_string()).path("/api/passphrase").key(&key);
         assert_eq!(deployment.send(again).await.ok()["policy"], first["policy"]);
@@ -70,7 +70,7 @@ async fn entropy_includes_the_number() {
         ("words=4&wordlist=eff-short-2&separator=", 4.0 * short),
         ("words=5&capitalize=true", 5.0 * large),
         ("words=5&number=yes", 5.0 * large + 50_f64.log2()),
-        ("words=7&number&capitalize&wordlist=eff-short-1&separator=%20", 7.0 * short + 70_f64.log2()),
+        ("words=7&number=true&capitalize=true&wordlist=eff-short-1&separator=%20", 7.0 * short + 70_f64.log2()),
     ];
     check_all(cases, async |(query, bits)| {
         let reported = passphrase(&deployment, &key, query).await.ok()["entropy_bits"].as_f64().unwrap();
@@ -83,7 +83,7 @@ async fn entropy_includes_the_number() {
 async fn min_entropy_chooses_the_smallest_number_of_words() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
-    let cases = [("min_entropy=77", 6), ("min_entropy=78", 7), ("min_entropy=1", 3), ("min_entropy=80&number", 6)];
+    let cases = [("min_entropy=77", 6), ("min_entropy=78", 7), ("min_entropy=1", 3), ("min_entropy=80&number=true", 6)];
     check_all(cases, async |(query, words)| {
         assert_eq!(passphrase(&deployment, &key, query).await.ok()["words"], words);
     })
@@ -98,7 +98,7 @@ async fn passphrases_use_every_word_digit_and_position() {
     for (name, list) in lists {
         let (mut words, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for _ in 0..8 {
-            let query = format!("count=100&words=20&separator=%7C&number&wordlist={name}");
+            let query = format!("count=100&words=20&separator=%7C&number=true&wordlist={name}");
             for text in passphrases(&passphrase(&deployment, &key, &query).await) {
                 let parts: Vec<&str> = text.split('|').collect();
                 assert_eq!(parts.len(), 20);

@@ -104,12 +104,12 @@ async fn parameters_may_add_to_a_preset() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
     let queries = [
-        "policy=aws-iam&min_digits=3&length=20&exclude_similar",
+        "policy=aws-iam&min_digits=3&length=20&exclude_similar=true",
         "policy=aws-iam&symbols=!@",
         "policy=nist-800-63b&special=true&symbols=~",
         "policy=active-directory&min_classes=4",
         "policy=active-directory&special=no&min_digits=2",
-        "policy=shell-safe&start=lowercase&no_repeats",
+        "policy=shell-safe&start=lowercase&no_repeats=true",
         "policy=cis&min_entropy=120",
         "policy=wpa2&lowercase=no&uppercase=no&length=63",
     ];

@@ -77,10 +77,10 @@ impl Value {
     /// [`RequestError::NotABoolean`].
     pub fn boolean(&self, parameter: &'static str) -> Result<bool, RequestError> {
         match self {
-            // Two of the four front ends do not distinguish `?special` from `?special=`.
+            // What pydantic reads as a boolean, because clients of services with FastAPI send it.
             Self::Query(text) => match text.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "" | "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
+                "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+                "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
                 _ => Err(RequestError::NotABoolean(parameter)),
             },
             Self::Json(Json::Boolean(value)) => Ok(*value),

@@ -211,8 +211,12 @@ impl PolicyError {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoClassInUse => f.write_str("at least one of lowercase, uppercase, digits and special must be true"),
-            Self::AllExcluded => f.write_str("exclude and exclude_similar remove every character; exclude fewer"),
+            Self::NoClassInUse => f.write_str(
+                "No characters available: at least one of lowercase, uppercase, digits and special must be true",
+            ),
+            Self::AllExcluded => f.write_str(
+                "No characters available: exclude and exclude_similar remove every character; exclude fewer",
+            ),
             Self::ClassExcluded { class, min } => {
                 let (name, min_name) = (class.name(), class.min_name());
                 write!(f, "exclude and exclude_similar remove every character of {name}, but {min_name} is {min}; ")?;

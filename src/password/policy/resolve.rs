@@ -221,6 +221,7 @@ impl ResolvedRules {
 fn classes_in_use(constraints: &Constraints, origin: Origin) -> Result<Vec<ClassInUse>, PolicyError> {
     let symbols = constraints.symbols.as_deref().map(parse_symbols).transpose()?;
     let mut classes = Vec::with_capacity(Class::ALL.len());
+    let mut is_emptied = false;
     for (class, options) in Class::ALL.into_iter().zip(constraints.classes) {
         let symbols = symbols.filter(|_| class == Class::Special);
         if symbols.is_some() && options.in_use == Some(false) {
@@ -238,13 +239,22 @@ fn classes_in_use(constraints: &Constraints, origin: Origin) -> Result<Vec<Class
             _ => class.characters(),
         });
         let allowed = characters.without(constraints.excluded());
+        if allowed.is_empty() && options.min.is_none() {
+            // Nobody requires a character of the class, so it is out of use.
+            is_emptied = true;
+            continue;
+        }
         let min = options.min.unwrap_or(u16::from(constraints.min_classes.is_none()));
         if allowed.is_empty() && min > 0 {
             return Err(PolicyError::ClassExcluded { class, min });
         }
         classes.push(ClassInUse { class, characters, allowed, min });
     }
-    if classes.is_empty() { Err(PolicyError::NoClassInUse) } else { Ok(classes) }
+    match (classes.is_empty(), is_emptied) {
+        (false, _) => Ok(classes),
+        (true, true) => Err(PolicyError::AllExcluded),
+        (true, false) => Err(PolicyError::NoClassInUse),
+    }
 }
 
 fn parse_symbols(text: &str) -> Result<CharSet, PolicyError> {

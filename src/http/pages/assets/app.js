@@ -202,7 +202,7 @@ const storedNote = h("p", { class: "hint" });
 function policyCard(one) {
   const source = one.source && h("p", {}, "Source: ", h("a", { href: one.source.url, rel: "noreferrer external" }, one.source.standard),
     `, ${one.source.section}${one.source.date ? `, ${one.source.date}` : ""}`);
-  const lengths = one.min_length ? `${one.min_length} to ${one.max_length} characters` : one.revision ? `Revision ${one.revision}, by ${one.updated_by}` : null;
+  const lengths = one.min_length ? `${one.min_length} to ${one.max_length} characters` : one.revision ? `Revision ${one.revision}${one.updated_by ? `, by ${one.updated_by}` : ""}` : null;
   const use = h("button", { type: "button", class: "quiet", onclick: () => {
     tabs.password.fill({ policy: one.name });
     select("password");
