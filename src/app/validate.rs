@@ -18,12 +18,13 @@ pub(super) async fn validate(
     let ValidateRequest { password, policy } = ValidateRequest::read(request, caller)?;
     let admission = services.admit(caller, progress).await?;
     let (named, _) = services.named_policy(&policy, &admission, progress).await?;
-    let characters = password.expose().chars().count();
-    let check = policy.password_check(named.as_ref().map(|named| &named.policy), characters)?;
+    let check = policy.password_check(named.as_ref().map(|named| &named.policy))?;
+    let mut budget = WorkBudget::new(1);
+    policy.check_satisfiable(&check, &mut budget)?;
     // The time of the assessment depends on the password.
     progress.measured_until = Some(services.clock.instant());
 
-    let assessment = check.assess(password.expose(), &mut WorkBudget::new(1));
+    let assessment = check.assess(password.expose(), &mut budget);
     let strength = strength(password.expose());
     let title = named.map(|named| named.title());
     Ok(response::assessment(&assessment, &strength, title.as_ref(), &progress.record.request_id)?)

@@ -12,7 +12,7 @@ use super::policy::constraints::{Constraints, Start};
 use super::policy::error::PolicyError;
 use super::policy::limits::{LengthRange, MAX_LENGTH};
 use super::policy::presets::Preset;
-use super::policy::resolve::{ClassInUse, Origin, ResolvedRules, length_range};
+use super::policy::resolve::{ClassInUse, Origin, ResolvedRules};
 use super::sampling::budget::WorkBudget;
 use super::sampling::sampler::count;
 use super::spec::PasswordSpec;
@@ -29,18 +29,14 @@ const MAX_LOOK_ALIKES: u32 = 8;
 /// What a password is checked against: constraints without contradictions.
 #[derive(Debug)]
 pub struct PasswordCheck {
+    /// The policy of all lengths that are accepted.
     policy: Policy,
-    /// What is accepted, which may be more than what the policy draws.
+    /// What is accepted of the longest of them, which may be more than what the policy draws.
     accepted: PasswordSpec,
     /// The classes in use, with all characters that are accepted.
     classes: Vec<ClassInUse>,
-    /// The lengths that are accepted.
-    lengths: LengthRange,
     /// Whether the longest length is a limit of the service and not of the policy.
     is_limit_of_service: bool,
-    /// Whether the password has one of these lengths, and the policy is that of its length.
-    length_is_valid: bool,
-    min_entropy: Option<u16>,
     /// Whether only exclusions and classes that are not in use exclude a character.
     accepts_any: bool,
     /// `exclude`, which may name characters beyond ASCII.
@@ -52,7 +48,8 @@ pub struct PasswordCheck {
 pub struct Assessment {
     /// The violations.
     pub violations: Vec<Violation>,
-    /// The entropy of passwords of this length that are generated under the policy, if there are any.
+    /// The entropy of passwords of this length that are generated under the policy, if there are any, and counting them
+    /// is not too expensive.
     pub entropy: Option<Entropy>,
 }
 
@@ -66,51 +63,49 @@ pub struct Violation {
 }
 
 impl PasswordCheck {
-    /// Resolves constraints for a password of so many characters. Without `length`, any length that the other
-    /// constraints allow is accepted.
+    /// Resolves constraints. Without `length`, any length that the other constraints permit is accepted.
     ///
     /// # Errors
-    /// A [`PolicyError`] when the constraints themselves are not valid, whatever the password.
-    pub fn new(constraints: &Constraints, preset: Option<&Preset>, characters: usize) -> Result<Self, PolicyError> {
+    /// A [`PolicyError`] when the constraints themselves are not valid, as far as it shows without counting.
+    pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
         let widened = preset.map(|preset| preset.widen(constraints));
         let constraints = widened.as_ref().unwrap_or(constraints);
-        let allowed = length_range(constraints, preset)?;
-        let lengths = constraints.length.map_or(allowed, |length| LengthRange { min: length, max: length });
-        let characters = u16::try_from(characters).unwrap_or(u16::MAX);
-        let of_length = |length| {
-            Policy::new(&Constraints { length: Some(length), min_entropy: None, ..constraints.clone() }, preset)
-        };
-        // If the password's own length is too short for the other constraints, the password is wrong and not they.
-        let policy = of_length(characters.clamp(lengths.min, lengths.max)).or_else(|error| {
-            let others = [lengths.default_length(None, 0), lengths.max].into_iter();
-            others.map(of_length).find_map(Result::ok).ok_or(error)
-        })?;
+        let policy = Policy::of_all_lengths(constraints, preset)?;
+        let lengths = policy.lengths();
         let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
         let accepted = ResolvedRules::new(applied.as_ref().unwrap_or(constraints), Origin::Chosen)?;
         let by_preset = preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none();
         let by_rules = constraints.rules.as_ref().is_some_and(|rules| rules.pool().unicode);
         let longest = constraints.length.or(constraints.rules.as_ref().and_then(|rules| rules.max_length));
         Ok(Self {
-            length_is_valid: lengths.contains(characters) && policy.length() == characters,
             accepts_any: by_preset || by_rules,
             is_limit_of_service: lengths.max == MAX_LENGTH && longest != Some(MAX_LENGTH),
-            min_entropy: constraints.min_entropy,
-            accepted: accepted.spec(policy.length()),
+            accepted: accepted.spec(lengths.max),
             exclude: constraints.exclude.clone().unwrap_or_default(),
             classes: accepted.classes,
             policy,
-            lengths,
         })
     }
 
-    /// Checks a password. Its number of characters must be the one that the check was made for.
+    /// Checks that passwords satisfy the policy, if they can be counted.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when there are none.
+    pub fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
+        self.policy.check_satisfiable(budget)
+    }
+
+    /// Checks a password. Its entropy is unknown if counting takes more than the budget.
     #[must_use]
     pub fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
-        let count = self.length_is_valid.then(|| count(self.policy.spec(), budget)).and_then(Result::ok);
-        let mut found = Vec::new();
         let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
-        let LengthRange { min, max } = self.lengths;
-        if !self.lengths.contains(characters) {
+        let lengths = self.policy.lengths();
+        let has_length = lengths.contains(characters);
+        let of_length = has_length.then(|| self.policy.of_length(characters)).and_then(Result::ok);
+        let count = of_length.and_then(|policy| count(policy.spec(), budget).ok());
+        let mut found = Vec::new();
+        let LengthRange { min, max } = lengths;
+        if !has_length {
             let message = match (min == max, self.is_limit_of_service) {
                 (true, _) => format!("must have {min} characters"),
                 (false, false) => format!("must have {min} to {max} characters"),
@@ -121,7 +116,7 @@ impl PasswordCheck {
         for violation in violations(&self.accepted, password) {
             found.extend(self.explain(violation, password));
         }
-        if let (Some(bits), Some(count)) = (self.min_entropy, &count)
+        if let (Some(bits), Some(count)) = (self.policy.min_entropy(), &count)
             && !count.reaches(bits)
         {
             let message = format!("the policy must have {bits} bits of entropy, and has less at this length");

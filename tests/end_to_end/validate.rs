@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::named_policies::{administrator, put};
 use crate::support::{Answer, Deployment, Request, check_all};
 
 async fn validate(deployment: &Deployment, key: &str, body: &Value) -> Answer {
@@ -176,6 +177,84 @@ async fn entropy_is_that_of_generated_passwords_of_the_same_length() {
     // The policy has no passwords of three characters.
     let verdict = validate(&deployment, &key, &json!({ "password": "Pa1" })).await.ok();
     assert_eq!(verdict["entropy_bits"], Value::Null);
+}
+
+/// Whether a policy is valid, and what a request costs, depends on the policy and never on the password.
+#[tokio::test]
+async fn status_and_audit_line_depend_on_the_policy_and_not_on_the_password() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let stored = json!({ "lowercase": false, "uppercase": false, "no_repeats": true, "length": 6 });
+    put(&deployment, &administrator(&deployment).await, "pin", &stored).await;
+    let ab = json!([{ "characters": "ab" }]);
+    let classes = json!({ "length": 256, "special": true, "max_repeating": 1, "min_lowercase": 16, "min_uppercase": 16,
+        "min_digits": 16, "min_special": 16 });
+    let digits = json!({ "lowercase": false, "uppercase": false, "no_repeats": true });
+    let eleven = json!({ "lowercase": false, "uppercase": false, "no_repeats": true, "length": 11 });
+    let cases = [
+        (json!({}), None, true),
+        (json!({ "length": 6 }), None, true),
+        (json!({ "max_repeating": 20 }), None, true),
+        (json!({ "min_digits": 10 }), None, true),
+        (json!({ "min_entropy": 60 }), None, true),
+        (digits, None, true),
+        (classes, None, true),
+        (json!({ "policy": "nist-800-63b", "min_digits": 20 }), None, true),
+        (json!({ "policy": "pin" }), None, true),
+        (json!({ "passwordrules": "maxlength: 8; allowed: [a]; max-repeating: 5" }), None, true),
+        // Contradictions.
+        (eleven, Some("invalid-request: no_repeats"), false),
+        (json!({ "length": 6, "max_repeating": 7 }), Some("invalid-request: max_repeating"), false),
+        (json!({ "length": 4, "min_digits": 5 }), Some("invalid-request: length"), false),
+        (json!({ "policy": "nist-800-63b", "min_digits": 70 }), Some("invalid-request: min_digits"), false),
+        (
+            json!({ "passwordrules": "minlength: 6; maxlength: 8; allowed: [a]; max-repeating: 5" }),
+            Some("invalid-request: passwordrules"),
+            false,
+        ),
+        (json!({ "policy": "pin", "length": 11 }), Some("invalid-request"), true),
+        // No password satisfies them, which counting shows.
+        (json!({ "charsets": ab, "max_repeating": 1, "max_sequential": 1 }), Some("invalid-request"), true),
+        (json!({ "length": 6, "min_entropy": 60 }), Some("invalid-request: min_entropy"), true),
+        (json!({ "passwordrules": "maxlength: 8", "min_entropy": 60 }), Some("invalid-request: min_entropy"), true),
+    ];
+    check_all(cases, async |(policy, reason, is_counted)| {
+        for length in [0, 1, 6, 11, 200, 4_097] {
+            let mut body = policy.clone();
+            body["password"] = "aB3-5d6".repeat(length / 7 + 1)[..length].into();
+            let answer = validate(&deployment, &key, &body).await;
+            let line = deployment.log.last();
+            let (status, event) = match reason {
+                None => (200, "password.validated"),
+                Some(_) => (400, "request.refused"),
+            };
+            assert_eq!((answer.status, line["sequence"].is_u64()), (status, is_counted), "{length}: {}", answer.body);
+            assert_eq!((&line["event"], &line["status"]), (&json!(event), &json!(status)), "{length}");
+            assert_eq!(line["reason"], json!(reason), "{length}");
+            if reason.is_none() {
+                let verdict = answer.json();
+                assert_eq!(verdict["valid"], verdict["violations"] == json!([]), "{length}: {verdict}");
+            }
+        }
+    })
+    .await;
+}
+
+/// Passwords of which there are none, and passwords that are too expensive to count, have no entropy.
+#[tokio::test]
+async fn entropy_is_null_if_passwords_of_the_length_cannot_be_counted() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let digits = json!({ "lowercase": false, "uppercase": false, "no_repeats": true, "password": "102938" });
+    let verdict = validate(&deployment, &key, &digits).await.ok();
+    assert_eq!((&verdict["entropy_bits"], violated(&verdict)), (&json!(17.2), vec![]));
+    let mut eleven = digits;
+    eleven["password"] = "10293847561".into();
+    let verdict = validate(&deployment, &key, &eleven).await.ok();
+    assert_eq!((&verdict["entropy_bits"], violated(&verdict)), (&Value::Null, vec!["no_repeats"]));
+    let long = "a1B".repeat(300);
+    let verdict = validate(&deployment, &key, &json!({ "password": long, "max_sequential": 1 })).await.ok();
+    assert_eq!((&verdict["entropy_bits"], violated(&verdict)), (&Value::Null, vec![]));
 }
 
 #[tokio::test]

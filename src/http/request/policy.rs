@@ -4,8 +4,8 @@ use super::error::RequestError;
 use super::parameters::Value;
 use crate::access::is_policy_name;
 use crate::password::{
-    CharSet, Constraints, NamedPolicy, PRESETS, PasswordCheck, Policy, PolicyError, Preset, Requirement, Start, limits,
-    parse_rules,
+    CharSet, Constraints, NamedPolicy, PRESETS, PasswordCheck, Policy, PolicyError, Preset, Requirement, Start,
+    WorkBudget, limits, parse_rules,
 };
 
 named_enum! {
@@ -193,22 +193,26 @@ impl PolicyRequest {
         policy.map_err(|error| self.blame(error))
     }
 
-    /// The check of a password of so many characters, against the policy of a request.
+    /// The check of passwords against the policy of a request. It is the same for all passwords.
     ///
     /// # Errors
     /// A [`RequestError`] that names a parameter that was sent.
-    pub fn password_check(
-        &self,
-        named: Option<&NamedPolicy>,
-        characters: usize,
-    ) -> Result<PasswordCheck, RequestError> {
+    pub fn password_check(&self, named: Option<&NamedPolicy>) -> Result<PasswordCheck, RequestError> {
         let check = match named {
-            None => PasswordCheck::new(&self.constraints, None, characters),
+            None => PasswordCheck::new(&self.constraints, None),
             Some(named) => named
                 .tighten_for_check(&self.constraints)
-                .and_then(|constraints| PasswordCheck::new(&constraints, named.preset, characters)),
+                .and_then(|constraints| PasswordCheck::new(&constraints, named.preset)),
         };
         check.map_err(|error| self.blame(error))
+    }
+
+    /// Checks that passwords satisfy the policy of a check.
+    ///
+    /// # Errors
+    /// A [`RequestError`] that names a parameter that was sent.
+    pub fn check_satisfiable(&self, check: &PasswordCheck, budget: &mut WorkBudget) -> Result<(), RequestError> {
+        check.check_satisfiable(budget).map_err(|error| self.blame(error))
     }
 
     /// The error of a request. It names a parameter that was sent.

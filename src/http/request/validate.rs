@@ -62,8 +62,7 @@ impl ValidateRequest {
             }
         }
         let password = password.ok_or(RequestError::Missing(ValidateParameter::Password.name()))?;
-        let characters = password.expose().chars().count();
-        policy.check_unless_stored(|named| policy.password_check(named, characters).map(drop))?;
+        policy.check_unless_stored(|named| policy.password_check(named).map(drop))?;
         Ok(Self { password, policy })
     }
 }

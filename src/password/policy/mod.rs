@@ -36,7 +36,7 @@ pub struct Policy {
     max_sequential: Option<u16>,
     /// As many characters as the minima need at least.
     needed: u32,
-    /// The lengths among which `min_entropy` chooses; a single one without it.
+    /// The lengths among which `min_entropy` chooses, or which a checked password may have; else a single one.
     lengths: LengthRange,
     /// The longest that the policy allows, if none was requested.
     longest: Option<u16>,
@@ -61,10 +61,40 @@ impl Policy {
     /// A [`PolicyError`] when a value is out of its range, or when the constraints contradict each other in a way that
     /// shows without counting.
     pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
+        let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
+        let policy = Self::resolve(constraints, preset, chooses_length)?;
+        if !chooses_length {
+            policy.check()?;
+            return Ok(policy);
+        }
+        // Contradictions that every length has show at the longest; but `no_repeats` may allow only shorter ones.
+        let found = match policy.of_length(policy.lengths.max) {
+            Err(PolicyError::TooFewCharacters { .. }) => policy.of_length(policy.lengths.min).err(),
+            checked => checked.err(),
+        };
+        match found {
+            None | Some(PolicyError::LengthTooShort { .. }) => Ok(policy),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Resolves the constraints of a check of passwords. Without `length`, the policy has all lengths that the other
+    /// constraints permit.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when no length is without a contradiction that shows without counting.
+    pub(super) fn of_all_lengths(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
+        let policy = Self::resolve(constraints, preset, constraints.length.is_none())?;
+        // What contradicts this length also contradicts every longer one, and shorter ones have no room for the minima.
+        policy.of_length(policy.lengths_with_room().min)?;
+        Ok(policy)
+    }
+
+    /// Resolves constraints. The policy has all permitted lengths, or the requested one, or the default.
+    fn resolve(constraints: &Constraints, preset: Option<&Preset>, has_all_lengths: bool) -> Result<Self, PolicyError> {
         let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
         let constraints = applied.as_ref().unwrap_or(constraints);
         let lengths = length_range(constraints, preset)?;
-        let chooses_length = constraints.length.is_none() && constraints.min_entropy.is_some();
         let resolved = ResolvedRules::new(constraints, Origin::Generated)?;
         let needed = resolved.needed();
         if constraints.length.is_none() && needed > u32::from(lengths.max) {
@@ -73,7 +103,7 @@ impl Policy {
             return Err(PolicyError::MinimaTooLarge { parameter, needed, longest: lengths.max });
         }
         let length = constraints.length.unwrap_or(lengths.default_length(constraints.min_length, resolved.enough()));
-        let longest = if chooses_length { lengths.max } else { length };
+        let longest = if has_all_lengths { lengths.max } else { length };
         for (parameter, value, max) in [
             ("max_repeating", constraints.max_repeating, longest),
             ("max_sequential", constraints.max_sequential, longest),
@@ -84,7 +114,7 @@ impl Policy {
                 return Err(PolicyError::OutOfRange { parameter, min: 1, max });
             }
         }
-        let policy = Self {
+        Ok(Self {
             exclude: resolved.exclude,
             exclude_similar: constraints.exclude_similar.unwrap_or(false),
             min_classes: constraints.min_classes,
@@ -95,24 +125,11 @@ impl Policy {
             max_sequential: resolved.max_sequential,
             needed,
             longest: constraints.length.is_none().then_some(lengths.max),
-            lengths: if chooses_length { lengths } else { LengthRange { min: length, max: length } },
+            lengths: if has_all_lengths { lengths } else { LengthRange { min: length, max: length } },
             min_entropy: constraints.min_entropy,
             spec: resolved.spec(length),
             classes: resolved.classes,
-        };
-        if !chooses_length {
-            policy.check()?;
-            return Ok(policy);
-        }
-        // Contradictions that every length has show at the longest; but `no_repeats` may allow only shorter ones.
-        let found = match policy.of_length(lengths.max) {
-            Err(PolicyError::TooFewCharacters { .. }) => policy.of_length(lengths.min).err(),
-            checked => checked.err(),
-        };
-        match found {
-            None | Some(PolicyError::LengthTooShort { .. }) => Ok(policy),
-            Some(error) => Err(error),
-        }
+        })
     }
 
     /// The policy with at least `min_entropy`: the shortest length that has it, or the requested length if that has it.
@@ -120,22 +137,51 @@ impl Policy {
     /// # Errors
     /// A [`PolicyError`] when the length, or every length, has less entropy.
     pub fn with_entropy(self, budget: &mut WorkBudget) -> Result<Self, PolicyError> {
-        let Some(bits) = self.min_entropy else { return Ok(self) };
-        let LengthRange { min, max } = self.lengths;
-        if min == max {
-            return match count(self.spec(), budget) {
-                Ok(count) if count.reaches(bits) => Ok(self),
+        if self.min_entropy.is_none() {
+            return Ok(self);
+        }
+        // A limit on runs is at most the length.
+        let limit = self.max_repeating.max(self.max_sequential).unwrap_or_default();
+        let LengthRange { min, max } = self.lengths_with_room();
+        self.find(LengthRange { min: min.max(limit).min(max), max }, budget)
+    }
+
+    /// Checks that passwords of a permitted length satisfy the constraints, `min_entropy` included. If counting them is too
+    /// expensive, they may.
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when there are none.
+    pub(super) fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
+        match self.find(self.lengths_with_room(), budget) {
+            Ok(_) | Err(PolicyError::TooExpensive { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The policy of the shortest length in a range that has passwords, and as many as `min_entropy` requires.
+    fn find(&self, lengths: LengthRange, budget: &mut WorkBudget) -> Result<Self, PolicyError> {
+        let bits = self.min_entropy.unwrap_or_default();
+        let LengthRange { min, max } = lengths;
+        if self.lengths.min == self.lengths.max {
+            let policy = self.with_length(min);
+            return match count(policy.spec(), budget) {
+                Ok(count) if count.reaches(bits) => Ok(policy),
                 Ok(count) => {
                     Err(PolicyError::EntropyTooLow { length: min, min_entropy: bits, entropy: count.entropy() })
                 }
-                Err(error) => Err(self.explain(error)),
+                Err(error) => Err(policy.explain(error)),
             };
         }
-        // A limit on runs is at most the length, and the minima have room.
-        let limit = self.max_repeating.max(self.max_sequential).unwrap_or_default();
-        let min = min.max(limit).max(u16::try_from(self.needed).unwrap_or(max)).min(max);
-        let found = self.shortest(LengthRange { min, max }, &Count::of_bits(bits), budget)?;
-        found.ok_or(PolicyError::EntropyOutOfReach { min_entropy: bits, longest: max })
+        self.shortest(lengths, &Count::of_bits(bits), budget)?.ok_or_else(|| match self.min_entropy {
+            Some(min_entropy) => PolicyError::EntropyOutOfReach { min_entropy, longest: max },
+            None => self.with_length(min).explain(CountError::Unsatisfiable),
+        })
+    }
+
+    /// The lengths of the policy that have room for the minima. If none has, it is the longest.
+    fn lengths_with_room(&self) -> LengthRange {
+        let LengthRange { min, max } = self.lengths;
+        LengthRange { min: min.max(u16::try_from(self.needed).unwrap_or(max)).min(max), max }
     }
 
     /// The final policy and the sampler of its passwords.
@@ -165,7 +211,7 @@ impl Policy {
         let found = self.shortest(LengthRange { min: length + 1, max: longest }, floor, budget);
         found.map_err(FloorError::Policy)?.ok_or_else(|| {
             // The largest number is usually that of the longest length, if it can be counted.
-            let longest = count(self.of_any_length(longest).spec(), budget);
+            let longest = count(self.with_length(longest).spec(), budget);
             FloorError::TooFew(longest.map_or(own.clone(), |longest| longest.max(own)))
         })
     }
@@ -184,22 +230,22 @@ impl Policy {
         fewest: &Count,
         budget: &mut WorkBudget,
     ) -> Result<Option<Self>, PolicyError> {
-        let spec = |length| self.of_any_length(length).spec;
+        let spec = |length| self.with_length(length).spec;
         match length::shortest(lengths, fewest, spec, |spec| count(spec, budget)) {
-            Ok(found) => Ok(found.map(|length| self.of_any_length(length))),
-            Err(TooExpensiveAt(length)) => Err(self.of_any_length(length).explain(CountError::TooExpensive)),
+            Ok(found) => Ok(found.map(|length| self.with_length(length))),
+            Err(TooExpensiveAt(length)) => Err(self.with_length(length).explain(CountError::TooExpensive)),
         }
     }
 
     /// The same policy for another length.
-    fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
-        let policy = self.of_any_length(length);
+    pub(super) fn of_length(&self, length: u16) -> Result<Self, PolicyError> {
+        let policy = self.with_length(length);
         policy.check()?;
         Ok(policy)
     }
 
     /// The same policy for another length, which may contradict it.
-    fn of_any_length(&self, length: u16) -> Self {
+    fn with_length(&self, length: u16) -> Self {
         let mut policy = self.clone();
         policy.spec.length = length;
         policy.lengths = LengthRange { min: length, max: length };
@@ -278,6 +324,16 @@ impl Policy {
     #[must_use]
     pub const fn length(&self) -> u16 {
         self.spec.length
+    }
+
+    /// The lengths that a checked password may have.
+    pub(super) const fn lengths(&self) -> LengthRange {
+        self.lengths
+    }
+
+    /// The least entropy, in bits.
+    pub(super) const fn min_entropy(&self) -> Option<u16> {
+        self.min_entropy
     }
 
     /// The classes in use, in the order of [`Class::ALL`]. No two share a character.
