@@ -1,6 +1,6 @@
 //! The only reader of the system's clocks, and the text of a time.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -49,6 +49,37 @@ impl Clock {
     }
 }
 
+/// The duration of a request, from its arrival.
+#[derive(Debug)]
+pub struct Measurement {
+    began: Instant,
+    ended: Option<Instant>,
+}
+
+/// Proof that the duration of a request is measured. What follows may depend on a secret.
+#[derive(Debug)]
+pub struct MeasurementEnded(());
+
+impl Measurement {
+    /// Begins now.
+    #[must_use]
+    pub fn begin(clock: &Clock) -> Self {
+        Self { began: clock.instant(), ended: None }
+    }
+
+    /// Ends now, unless it has ended.
+    pub fn end(&mut self, clock: &Clock) -> MeasurementEnded {
+        self.ended.get_or_insert_with(|| clock.instant());
+        MeasurementEnded(())
+    }
+
+    /// The time from the beginning to the end, or until now.
+    #[must_use]
+    pub fn duration(&self, clock: &Clock) -> Duration {
+        self.ended.unwrap_or_else(|| clock.instant()).saturating_duration_since(self.began)
+    }
+}
+
 /// RFC 3339 in UTC, to the second.
 #[must_use]
 pub fn rfc3339(when: SystemTime) -> String {
@@ -68,6 +99,26 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+
+    #[test]
+    fn duration_of_an_ended_measurement_does_not_grow() {
+        let began = Clock::system().instant();
+        let seconds = Arc::new(Mutex::new(0));
+        let read = seconds.clone();
+        let clock = Clock::new(|| UNIX_EPOCH, move || began + Duration::from_secs(*read.lock().unwrap()));
+        let mut measurement = Measurement::begin(&clock);
+        let mut after = |passed, ends| {
+            *seconds.lock().unwrap() = passed;
+            if ends {
+                measurement.end(&clock);
+            }
+            measurement.duration(&clock).as_secs()
+        };
+        assert_eq!(after(3, false), 3);
+        assert_eq!(after(5, true), 5);
+        assert_eq!(after(8, false), 5);
+        assert_eq!(after(9, true), 5);
+    }
 
     #[test]
     fn now_and_instant_reads_the_instant_first() {

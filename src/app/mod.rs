@@ -30,7 +30,7 @@ use self::sampler_cache::SamplerCache;
 use self::services::Services;
 use crate::access::{Auth, Authenticated, Caller, CredentialsError, Store};
 use crate::audit::{AuditLog, Event, Reason, Record};
-use crate::clock::Clock;
+use crate::clock::{Clock, Measurement};
 use crate::http::dialects::vault::VaultRoute;
 use crate::http::dialects::{CompatibleApis, Dialect};
 use crate::http::response::{self, Response, headers};
@@ -89,11 +89,11 @@ impl App {
 
     async fn try_handle(&self, event: &str, invocation: &str) -> Reply {
         let clock = &self.services.clock;
-        let began = clock.instant();
+        let measurement = Measurement::begin(clock);
         let cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
         let api = Dialect::Passloom.name();
         let record = Record { request_id: invocation.to_owned(), api, cold_start, ..Record::default() };
-        let mut progress = Progress { record, time: clock.now(), quota: None, measured_until: None };
+        let mut progress = Progress { record, time: clock.now(), quota: None, measurement };
 
         let decoded = lambda::decode(event);
         let dialect = decoded.as_ref().map_or(Dialect::Passloom, |request| self.apis.dialect(request));
@@ -110,7 +110,7 @@ impl App {
             }
             Err(_) => Err(Failure::UnknownEvent),
         };
-        let Progress { mut record, time, quota, measured_until } = progress;
+        let Progress { mut record, time, quota, measurement } = progress;
         let (event, mut response) = match outcome {
             Ok(success) => success,
             Err(failure) => {
@@ -124,8 +124,7 @@ impl App {
             headers::add_quota(&mut response, quota);
         }
         record.status = response.status().as_u16();
-        let duration = measured_until.unwrap_or_else(|| clock.instant()).saturating_duration_since(began);
-        record.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        record.duration_us = u64::try_from(measurement.duration(clock).as_micros()).unwrap_or(u64::MAX);
         let written = catch_unwind(AssertUnwindSafe(|| self.audit.write(event, time, &record)));
         if !matches!(written, Ok(Ok(()))) {
             response = dialect.error(&Problem::internal(), &record.request_id);

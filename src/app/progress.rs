@@ -1,9 +1,10 @@
 //! What is known about a request while it is handled.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use crate::access::Quota;
 use crate::audit::Record;
+use crate::clock::Measurement;
 
 /// What is known about a request so far. It is filled in step by step, so that a refusal also reports what was known.
 pub(super) struct Progress {
@@ -13,6 +14,6 @@ pub(super) struct Progress {
     pub(super) time: SystemTime,
     /// What remains of the caller's limits, once the request is counted.
     pub(super) quota: Option<Quota>,
-    /// The end of the duration in the audit line, if later work would reveal something about a secret.
-    pub(super) measured_until: Option<Instant>,
+    /// The duration in the audit line. It ends early if later work would reveal something about a secret.
+    pub(super) measurement: Measurement,
 }

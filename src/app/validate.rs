@@ -15,15 +15,15 @@ pub(super) async fn validate(
     request: &HttpRequest,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let ValidateRequest { password, policy } = ValidateRequest::read(request, caller)?;
+    let request = ValidateRequest::read(request, caller)?;
+    let policy = &request.policy;
     let admission = services.admit(caller, progress).await?;
-    let (named, _) = services.named_policy(&policy, &admission, progress).await?;
+    let (named, _) = services.named_policy(policy, &admission, progress).await?;
     let check = policy.password_check(named.as_ref().map(|named| &named.policy))?;
     let mut budget = WorkBudget::new(1);
     policy.check_satisfiable(&check, &mut budget)?;
-    // The time of the assessment depends on the password.
-    progress.measured_until = Some(services.clock.instant());
 
+    let password = request.password(&progress.measurement.end(&services.clock));
     let assessment = check.assess(password.expose(), &mut budget);
     let strength = strength(password.expose());
     let title = named.map(|named| named.title());

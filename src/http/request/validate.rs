@@ -4,6 +4,7 @@ use super::error::RequestError;
 use super::parameters::{self, ParameterName};
 use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
 use crate::access::Authenticated;
+use crate::clock::MeasurementEnded;
 use crate::http::lambda::HttpRequest;
 use crate::password::Secret;
 
@@ -41,13 +42,19 @@ impl ParameterName for ValidateParameter {
 /// A request to check a password against a policy.
 #[derive(Debug)]
 pub struct ValidateRequest {
-    /// The password.
-    pub password: Secret,
+    password: Secret,
     /// What it is checked against. It has no contradiction that shows without stored policies.
     pub policy: PolicyRequest,
 }
 
 impl ValidateRequest {
+    /// The password. What is done with it must not add to the duration in the audit line, which would tell something about
+    /// it.
+    #[must_use]
+    pub const fn password(&self, _: &MeasurementEnded) -> &Secret {
+        &self.password
+    }
+
     /// Reads the parameters of a POST.
     ///
     /// # Errors
