@@ -15,6 +15,8 @@ async fn charsets_are_counted_exactly_and_drawn() {
     // The last number is the count, worked out by hand.
     let cases = [
         (json!([{ "characters": "ab" }]), 4, 16),
+        (json!([{ "characters": "a" }, { "characters": "b" }]), 4, 16),
+        (json!([{ "characters": "a " }]), 4, 16),
         (json!([{ "characters": "ab", "min": 1 }, { "characters": "01" }]), 4, 256 - 16),
         // A character counts for every set that has it: one of ab, two of bc.
         (json!([{ "characters": "ab", "min": 1 }, { "characters": "bc", "min": 2 }]), 4, 81 - 1 - 9),
@@ -25,6 +27,13 @@ async fn charsets_are_counted_exactly_and_drawn() {
         let body = json!({ "charsets": charsets, "length": length });
         let description = deployment.send(Request::post(body.to_string()).path("/api/policy").key(&key)).await.ok();
         assert_eq!(description["combinations"], count.to_string());
+        if let Some(rules) = description["passwordrules"].as_str() {
+            let rules = json!({ "passwordrules": rules }).to_string();
+            let again = deployment.send(Request::post(rules).path("/api/policy").key(&key)).await.ok();
+            assert_eq!(again["combinations"], description["combinations"]);
+        } else {
+            assert!(description["passwordrules_reason"].is_string(), "{description}");
+        }
         let answer = generate(&deployment, &key, &body).await;
         let again = generate(&deployment, &key, &answer.json()["policy"]).await;
         assert_eq!(again.json()["policy"], answer.json()["policy"]);
