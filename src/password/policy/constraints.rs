@@ -49,12 +49,29 @@ impl Constraints {
 
     /// A parameter of classes.
     pub(super) fn parameter_of_classes(&self) -> Option<&'static str> {
-        let of_class = Class::ALL.into_iter().zip(self.classes).find_map(|(class, options)| {
+        // Each is named here, so that a new one cannot be forgotten.
+        let Self {
+            length: _,
+            min_length: _,
+            classes,
+            symbols,
+            exclude: _,
+            exclude_similar: _,
+            max_repeating: _,
+            max_sequential: _,
+            no_repeats: _,
+            start: _,
+            min_classes,
+            min_entropy: _,
+            rules: _,
+            charsets: _,
+        } = self;
+        let of_class = Class::ALL.into_iter().zip(classes).find_map(|(class, options)| {
             let min = options.min.map(|_| class.min_name());
             options.in_use.map(|_| class.name()).or(min)
         });
-        let symbols = self.symbols.as_ref().map(|_| "symbols");
-        of_class.or(symbols).or(self.min_classes.map(|_| "min_classes"))
+        let symbols = symbols.as_ref().map(|_| "symbols");
+        of_class.or(symbols).or(min_classes.map(|_| "min_classes"))
     }
 
     /// The characters of `exclude`.

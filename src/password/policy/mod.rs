@@ -94,21 +94,39 @@ impl Policy {
     fn resolve(constraints: &Constraints, preset: Option<&Preset>, has_all_lengths: bool) -> Result<Self, PolicyError> {
         let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
         let constraints = applied.as_ref().unwrap_or(constraints);
+        // Each is named here, so that a new one cannot be ignored.
+        let Constraints {
+            length,
+            min_length,
+            classes: _,
+            symbols: _,
+            exclude: _,
+            exclude_similar,
+            max_repeating,
+            max_sequential,
+            no_repeats: _,
+            start,
+            min_classes,
+            min_entropy,
+            rules,
+            charsets,
+        } = constraints;
         let lengths = length_range(constraints, preset)?;
         let resolved = ResolvedRules::new(constraints, Origin::Generated)?;
         let needed = resolved.needed();
-        if constraints.length.is_none() && needed > u32::from(lengths.max) {
+        if length.is_none() && needed > u32::from(lengths.max) {
             let largest = resolved.classes.iter().max_by_key(|one| one.min);
             let parameter = largest.map_or("charsets", |one| one.class.min_name());
             return Err(PolicyError::MinimaTooLarge { parameter, needed, longest: lengths.max });
         }
-        let length = constraints.length.unwrap_or(lengths.default_length(constraints.min_length, resolved.enough()));
-        let longest = if has_all_lengths { lengths.max } else { length };
+        let default_length = lengths.default_length(*min_length, resolved.enough());
+        let chosen = length.unwrap_or(default_length);
+        let longest = if has_all_lengths { lengths.max } else { chosen };
         for (parameter, value, max) in [
-            ("max_repeating", constraints.max_repeating, longest),
-            ("max_sequential", constraints.max_sequential, longest),
-            ("min_classes", constraints.min_classes, 4),
-            ("min_entropy", constraints.min_entropy, limits::MAX_ENTROPY),
+            ("max_repeating", *max_repeating, longest),
+            ("max_sequential", *max_sequential, longest),
+            ("min_classes", *min_classes, 4),
+            ("min_entropy", *min_entropy, limits::MAX_ENTROPY),
         ] {
             if value.is_some_and(|value| !(1..=max).contains(&value)) {
                 return Err(PolicyError::OutOfRange { parameter, min: 1, max });
@@ -116,18 +134,18 @@ impl Policy {
         }
         Ok(Self {
             exclude: resolved.exclude,
-            exclude_similar: constraints.exclude_similar.unwrap_or(false),
-            min_classes: constraints.min_classes,
-            start: constraints.start,
-            rules: constraints.rules.clone(),
-            charsets: constraints.charsets.clone(),
+            exclude_similar: exclude_similar.unwrap_or(false),
+            min_classes: *min_classes,
+            start: *start,
+            rules: rules.clone(),
+            charsets: charsets.clone(),
             max_repeating: resolved.max_repeating,
             max_sequential: resolved.max_sequential,
             needed,
-            longest: constraints.length.is_none().then_some(lengths.max),
-            lengths: if has_all_lengths { lengths } else { LengthRange { min: length, max: length } },
-            min_entropy: constraints.min_entropy,
-            spec: resolved.spec(length),
+            longest: length.is_none().then_some(lengths.max),
+            lengths: if has_all_lengths { lengths } else { LengthRange { min: chosen, max: chosen } },
+            min_entropy: *min_entropy,
+            spec: resolved.spec(chosen),
             classes: resolved.classes,
         })
     }

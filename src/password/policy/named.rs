@@ -6,6 +6,9 @@ use super::presets::Preset;
 use super::resolve::{ClassInUse, Origin, ResolvedRules};
 use crate::password::charset::{CharSet, Class};
 
+/// The classes, `symbols` and `min_classes` of constraints.
+type Classes = ([ClassOptions; 4], Option<String>, Option<u16>);
+
 /// A policy with a name: a preset, or a stored policy, which may be built on a preset.
 #[derive(Clone, Debug)]
 pub struct NamedPolicy {
@@ -51,100 +54,97 @@ impl NamedPolicy {
         }
     }
 
-    /// Adds the constraints of a request to those of a stored policy.
+    /// Adds the constraints of a request to those of a stored policy. Each of them is named here, so that a new one of a
+    /// request cannot be ignored.
     fn add(&self, own: &Constraints, request: &Constraints) -> Result<Constraints, PolicyError> {
+        let Constraints {
+            length,
+            min_length,
+            classes: _,
+            symbols: _,
+            exclude,
+            exclude_similar,
+            max_repeating,
+            max_sequential,
+            no_repeats,
+            start,
+            min_classes: _,
+            min_entropy,
+            rules: _,
+            charsets: _,
+        } = request;
         if let Some(other) = request.source_of_characters() {
             return Err(PolicyError::PolicyWithCharacters { other });
         }
-        let mut sum = own.clone();
-        self.add_length(&mut sum, request)?;
-        if let Some(parameter) = request.parameter_of_classes()
-            && let Some(by) = own.source_of_characters()
-        {
-            return Err(PolicyError::ClassParameterWith { parameter, other: by });
-        }
-        if own.source_of_characters().is_none() {
-            self.add_classes(&mut sum, request)?;
-        }
-        for (parameter, own, requested) in [
-            ("max_repeating", &mut sum.max_repeating, request.max_repeating),
-            ("max_sequential", &mut sum.max_sequential, request.max_sequential),
-        ] {
-            if let (Some(most), Some(requested)) = (*own, requested)
-                && requested > most
-            {
-                return Err(self.weakened(parameter, &format!("{most} or less")));
-            }
-            *own = requested.or(*own);
-        }
-        for (parameter, own, requested) in [
-            ("exclude_similar", &mut sum.exclude_similar, request.exclude_similar),
-            ("no_repeats", &mut sum.no_repeats, request.no_repeats),
-        ] {
-            if (*own, requested) == (Some(true), Some(false)) {
-                return Err(self.weakened(parameter, "true"));
-            }
-            *own = requested.or(*own);
-        }
-        if let (Some(least), Some(requested)) = (own.min_entropy, request.min_entropy)
-            && requested < least
-        {
-            return Err(self.weakened("min_entropy", &format!("{least} or more")));
-        }
-        sum.min_entropy = request.min_entropy.or(own.min_entropy);
-        if let (Some(own), Some(requested)) = (own.start, request.start)
+        let (length, min_length) = self.add_length(own, *length, *min_length)?;
+        let (classes, symbols, min_classes) = self.add_classes(own, request)?;
+        if let (Some(own), Some(requested)) = (own.start, *start)
             && !requested.characters().without(own.characters()).is_empty()
         {
             return Err(self.weakened("start", own.name()));
         }
-        sum.start = request.start.or(own.start);
-        if let Some(more) = &request.exclude {
-            sum.exclude.get_or_insert_default().push_str(more);
-        }
-        Ok(sum)
+        let excluded = own.exclude.iter().chain(exclude).cloned().reduce(|all, more| all + &more);
+        Ok(Constraints {
+            length,
+            min_length,
+            classes,
+            symbols,
+            exclude: excluded,
+            exclude_similar: self.turn_on("exclude_similar", own.exclude_similar, *exclude_similar)?,
+            max_repeating: self.lower("max_repeating", own.max_repeating, *max_repeating)?,
+            max_sequential: self.lower("max_sequential", own.max_sequential, *max_sequential)?,
+            no_repeats: self.turn_on("no_repeats", own.no_repeats, *no_repeats)?,
+            start: start.or(own.start),
+            min_classes,
+            min_entropy: self.raise("min_entropy", own.min_entropy, *min_entropy)?,
+            rules: own.rules.clone(),
+            charsets: own.charsets.clone(),
+        })
     }
 
-    fn add_length(&self, sum: &mut Constraints, request: &Constraints) -> Result<(), PolicyError> {
-        let least = sum.length.take().max(sum.min_length);
-        if let (Some(least), Some(requested)) = (least, request.length)
-            && requested < least
-        {
-            return Err(self.weakened("length", &format!("{least} or more")));
-        }
+    /// The requested length and the shortest.
+    fn add_length(
+        &self,
+        own: &Constraints,
+        length: Option<u16>,
+        min_length: Option<u16>,
+    ) -> Result<(Option<u16>, Option<u16>), PolicyError> {
+        let least = own.length.max(own.min_length);
+        let length_of_policy = self.raise("length", least, length)?;
         if let (true, Some(exact)) = (self.has_exact_length, least) {
-            if request.length.is_some_and(|requested| requested != exact) {
+            if length_of_policy != least {
                 return Err(self.weakened("length", &exact.to_string()));
             }
-            sum.length = least;
-            return Ok(());
+            return Ok((least, own.min_length.max(min_length)));
         }
-        (sum.length, sum.min_length) = (request.length, least);
-        Ok(())
+        Ok((length, least.max(min_length)))
     }
 
-    /// The classes of a stored policy are those that may appear: a request may drop one that it does not require.
-    fn add_classes(&self, sum: &mut Constraints, request: &Constraints) -> Result<(), PolicyError> {
-        let in_use = ResolvedRules::new(sum, Origin::Generated)?.classes;
-        let own = |class: Class| in_use.iter().find(|one: &&ClassInUse| one.class == class);
+    /// The classes, `symbols` and `min_classes`. The classes of a stored policy are those that may appear: a request may
+    /// drop one that it does not require.
+    fn add_classes(&self, own: &Constraints, request: &Constraints) -> Result<Classes, PolicyError> {
+        if let Some(other) = own.source_of_characters() {
+            return match request.parameter_of_classes() {
+                Some(parameter) => Err(PolicyError::ClassParameterWith { parameter, other }),
+                None => Ok((own.classes, own.symbols.clone(), own.min_classes)),
+            };
+        }
+        let in_use = ResolvedRules::new(own, Origin::Generated)?.classes;
+        let in_policy = |class: Class| in_use.iter().find(|one: &&ClassInUse| one.class == class);
         if let Some(symbols) = &request.symbols {
-            let allowed = own(Class::Special).map(|special| special.characters).unwrap_or_default();
+            let allowed = in_policy(Class::Special).map(|special| special.characters).unwrap_or_default();
             if !CharSet::from_text(symbols).without(allowed).is_empty() || !symbols.is_ascii() {
-                let requirement = match own(Class::Special) {
+                let requirement = match in_policy(Class::Special) {
                     Some(special) => format!("a subset of {}", special.characters),
                     None => "omitted".to_owned(),
                 };
                 return Err(self.weakened("symbols", &requirement));
             }
-            sum.symbols = Some(symbols.clone());
         }
-        if let (Some(least), Some(requested)) = (sum.min_classes, request.min_classes)
-            && requested < least
-        {
-            return Err(self.weakened("min_classes", &format!("{least} or more")));
-        }
+        let mut classes = own.classes;
         let requested = Class::ALL.into_iter().zip(request.classes);
-        for ((class, requested), options) in requested.zip(&mut sum.classes) {
-            let Some(own) = own(class) else {
+        for ((class, requested), options) in requested.zip(&mut classes) {
+            let Some(own) = in_policy(class) else {
                 if requested.in_use == Some(true) {
                     return Err(self.weakened(class.name(), "false"));
                 }
@@ -161,11 +161,283 @@ impl NamedPolicy {
             let min = requested.min.or(in_use.then_some(own.min));
             *options = ClassOptions { in_use: Some(in_use), min };
         }
-        sum.min_classes = request.min_classes.or(sum.min_classes);
-        Ok(())
+        // The symbols of a class that is dropped are dropped with it.
+        let [.., special] = classes;
+        let own_symbols = own.symbols.as_ref().filter(|_| special.in_use == Some(true));
+        let symbols = request.symbols.as_ref().or(own_symbols).cloned();
+        Ok((classes, symbols, self.raise("min_classes", own.min_classes, request.min_classes)?))
+    }
+
+    /// A limit, which a request may lower.
+    fn lower(
+        &self,
+        parameter: &'static str,
+        own: Option<u16>,
+        requested: Option<u16>,
+    ) -> Result<Option<u16>, PolicyError> {
+        match (own, requested) {
+            (Some(most), Some(requested)) if requested > most => {
+                Err(self.weakened(parameter, &format!("{most} or less")))
+            }
+            _ => Ok(requested.or(own)),
+        }
+    }
+
+    /// A minimum, which a request may raise.
+    fn raise(
+        &self,
+        parameter: &'static str,
+        own: Option<u16>,
+        requested: Option<u16>,
+    ) -> Result<Option<u16>, PolicyError> {
+        match (own, requested) {
+            (Some(least), Some(requested)) if requested < least => {
+                Err(self.weakened(parameter, &format!("{least} or more")))
+            }
+            _ => Ok(requested.or(own)),
+        }
+    }
+
+    /// A switch, which a request may turn on.
+    fn turn_on(
+        &self,
+        parameter: &'static str,
+        own: Option<bool>,
+        requested: Option<bool>,
+    ) -> Result<Option<bool>, PolicyError> {
+        match (own, requested) {
+            (Some(true), Some(false)) => Err(self.weakened(parameter, "true")),
+            _ => Ok(requested.or(own)),
+        }
     }
 
     fn weakened(&self, parameter: &'static str, requirement: &str) -> PolicyError {
         PolicyError::WeakensPolicy { policy: self.name.clone(), parameter, requirement: requirement.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::password::entropy::Count;
+    use crate::password::policy::Policy;
+    use crate::password::policy::constraints::Start;
+    use crate::password::policy::presets::PRESETS;
+    use crate::password::rules::parse::parse;
+    use crate::password::sampling::budget::WorkBudget;
+    use crate::password::sampling::sampler::{CountError, count};
+    use crate::password::spec::{MinClasses, PasswordSpec, Requirement};
+
+    /// Every parameter, each with a chance to be sent. The literal names all of them.
+    fn any_constraints(defines_characters: bool) -> impl Strategy<Value = Constraints> {
+        let sent = 0.2;
+        let class = (prop::option::weighted(sent, any::<bool>()), prop::option::weighted(sent, 0..4_u16))
+            .prop_map(|(in_use, min)| ClassOptions { in_use, min });
+        let limit = || prop::option::weighted(sent, 1..5_u16);
+        let flag = || prop::option::weighted(sent, any::<bool>());
+        let texts =
+            (prop::option::weighted(sent, "[-_!/ ]{0,4}"), prop::option::weighted(sent, "[a-dA-D0-3!-/ ]{0,20}"));
+        let set = ("[ a-cA-C0-2!-/]{1,6}", 0..2_u16)
+            .prop_map(|(text, min)| Requirement { characters: CharSet::from_text(&text), min });
+        let rules = prop::sample::select(vec![
+            "",
+            "minlength: 6; maxlength: 9; required: lower; required: digit; max-repeating: 2",
+            "required: [ ]; allowed: lower, [- ]",
+            "required: special; allowed: lower; max-consecutive: 2",
+            "allowed: unicode; required: [a ]",
+        ])
+        .prop_map(|text| parse(text).unwrap());
+        let weight = if defines_characters { 0.25 } else { 0.03 };
+        let sources =
+            (prop::option::weighted(weight, rules), prop::option::weighted(weight, prop::collection::vec(set, 1..4)));
+        let lengths = (prop::option::weighted(0.5, 4..12_u16), prop::option::weighted(sent, 4..8_u16));
+        (
+            (lengths, prop::array::uniform4(class), texts, (limit(), limit()), (flag(), flag())),
+            (prop::option::weighted(sent, prop::sample::select(&Start::ALL)), prop::option::weighted(0.3, 1..=4_u16)),
+            (prop::option::weighted(sent, 1..60_u16), sources),
+        )
+            .prop_map(move |(first, (start, min_classes), (min_entropy, (rules, charsets)))| {
+                let ((length, min_length), classes, (symbols, exclude), limits, (exclude_similar, no_repeats)) = first;
+                let has_source = defines_characters && (rules.is_some() || charsets.is_some());
+                Constraints {
+                    length,
+                    min_length,
+                    classes: if has_source { Default::default() } else { classes },
+                    symbols: symbols.filter(|_| !has_source),
+                    exclude,
+                    exclude_similar,
+                    max_repeating: limits.0,
+                    max_sequential: limits.1,
+                    no_repeats,
+                    start,
+                    min_classes: min_classes.filter(|_| !has_source),
+                    min_entropy,
+                    charsets: charsets.filter(|_| rules.is_none()),
+                    rules,
+                }
+            })
+    }
+
+    fn any_named() -> impl Strategy<Value = NamedPolicy> {
+        let preset = || prop::sample::select(PRESETS.iter().collect::<Vec<_>>());
+        let stored = (any_constraints(true), prop::option::weighted(0.3, preset()), prop::bool::weighted(0.2));
+        prop_oneof![
+            preset().prop_map(NamedPolicy::preset),
+            stored.prop_map(|(constraints, preset, has_exact_length)| NamedPolicy {
+                name: "stored".into(),
+                constraints: Some(constraints),
+                preset,
+                has_exact_length,
+            }),
+        ]
+    }
+
+    /// What the policy alone accepts of passwords of a length that somebody chose, or what is drawn for it.
+    fn alone(named: &NamedPolicy, origin: Origin, length: u16) -> Result<PasswordSpec, PolicyError> {
+        let mut own = match origin {
+            Origin::Generated => named.tighten(&Constraints::default())?,
+            Origin::Chosen => named.tighten_for_check(&Constraints::default())?,
+        };
+        if let Some(preset) = named.preset {
+            own = preset.apply(&own)?;
+        }
+        let spec = ResolvedRules::new(&own, origin)?.spec(length);
+        let accepts_any = origin == Origin::Chosen && named.preset.is_some_and(|preset| preset.accepts_any_character);
+        Ok(if accepts_any { PasswordSpec { pool: (0..128).collect(), ..spec } } else { spec })
+    }
+
+    /// What the parameters of a request say by themselves.
+    fn requested(request: &Constraints, length: u16) -> PasswordSpec {
+        let of_class = |class| match class {
+            Class::Special => CharSet::punctuation().with(b' '),
+            other => other.characters(),
+        };
+        let mut pool = Class::ALL.into_iter().map(of_class).fold(CharSet::default(), CharSet::union);
+        pool = pool.without(request.excluded());
+        let mut requirements = Vec::new();
+        for (class, ClassOptions { in_use, min }) in Class::ALL.into_iter().zip(request.classes) {
+            if in_use == Some(false) {
+                pool = pool.without(of_class(class));
+            }
+            requirements.extend(min.map(|min| Requirement { characters: of_class(class), min }));
+        }
+        if let Some(symbols) = &request.symbols {
+            pool = pool.without(of_class(Class::Special)).union(pool.intersection(CharSet::from_text(symbols)));
+        }
+        let min_classes = request
+            .min_classes
+            .map(|min| MinClasses { classes: Class::ALL.into_iter().map(of_class).collect(), min: usize::from(min) });
+        PasswordSpec {
+            length,
+            pool,
+            requirements,
+            min_classes,
+            max_repeating: request.max_repeating,
+            max_sequential: request.max_sequential,
+            no_repeats: request.no_repeats == Some(true),
+            start: request.start.map(Start::characters),
+        }
+    }
+
+    /// The number of texts that satisfy both specifications.
+    fn count_both(one: &PasswordSpec, other: &PasswordSpec) -> Result<Count, CountError> {
+        let mut total = num_bigint::BigUint::ZERO;
+        for one in one.cases() {
+            for other in other.cases() {
+                let pool = one.pool.intersection(other.pool);
+                let mut requirements: Vec<Requirement> = Vec::new();
+                for new in one.requirements.iter().chain(&other.requirements) {
+                    let new = Requirement { characters: new.characters.intersection(pool), ..*new };
+                    let implies = |one: &Requirement, other: &Requirement| {
+                        one.characters.without(other.characters).is_empty() && one.min >= other.min
+                    };
+                    if !requirements.iter().any(|known| implies(known, &new)) {
+                        requirements.retain(|known| !implies(&new, known));
+                        requirements.push(new);
+                    }
+                }
+                let smaller = |one: Option<u16>, other: Option<u16>| one.into_iter().chain(other).min();
+                let both = PasswordSpec {
+                    length: one.length,
+                    pool,
+                    requirements,
+                    min_classes: None,
+                    max_repeating: smaller(one.max_repeating, other.max_repeating),
+                    max_sequential: smaller(one.max_sequential, other.max_sequential),
+                    no_repeats: one.no_repeats || other.no_repeats,
+                    start: match (one.start, other.start) {
+                        (Some(one), Some(other)) => Some(one.intersection(other)),
+                        (one, other) => one.or(other),
+                    },
+                };
+                match count(&both, &mut WorkBudget::new(1)) {
+                    Ok(count) => total += count.as_biguint(),
+                    Err(CountError::Unsatisfiable) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(Count::new(total))
+    }
+
+    /// The symbols of the class are dropped with it.
+    #[test]
+    fn special_without_minimum_can_be_turned_off_under_a_policy_with_symbols() {
+        let mut own = Constraints { symbols: Some("-_".into()), ..Constraints::default() };
+        own.classes[3].min = Some(0);
+        let named = NamedPolicy { name: "ci".into(), constraints: Some(own), preset: None, has_exact_length: false };
+        let mut request = Constraints::default();
+        request.classes[3].in_use = Some(false);
+        let policy = Policy::new(&named.tighten(&request).unwrap(), None).unwrap();
+        assert_eq!(policy.class_names(), ["lowercase", "uppercase", "digits"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Every password of a request under a policy is one of the policy alone.
+        #[test]
+        fn request_tightens_its_policy_or_is_refused(named in any_named(), request in any_constraints(false)) {
+            // A policy without passwords is not stored.
+            let Ok(own) = named.tighten(&Constraints::default()) else { return Ok(()) };
+            let Ok(own_policy) = Policy::new(&own, named.preset) else { return Ok(()) };
+            let Ok(tightened) = named.tighten(&request) else { return Ok(()) };
+            let Ok(policy) = Policy::new(&tightened, named.preset) else { return Ok(()) };
+            let spec = policy.spec();
+            let Ok(count) = count(spec, &mut WorkBudget::new(1)) else { return Ok(()) };
+
+            let accepted = alone(&named, Origin::Chosen, spec.length).unwrap();
+            if let Ok(both) = count_both(spec, &accepted) {
+                prop_assert_eq!(&both, &count, "passwords that the policy alone accepts");
+            }
+            // A preset can allow more characters on request; a stored policy cannot.
+            if named.constraints.is_some() {
+                let drawn = alone(&named, Origin::Generated, spec.length).unwrap();
+                if let Ok(both) = count_both(spec, &drawn) {
+                    prop_assert_eq!(&both, &count, "passwords that the policy alone draws");
+                }
+            }
+            if let Some(constraints) = &named.constraints {
+                prop_assert!(Some(spec.length) >= constraints.length.max(constraints.min_length));
+                if named.has_exact_length && constraints.length.is_some() {
+                    prop_assert_eq!(spec.length, own_policy.length());
+                }
+            }
+            prop_assert!(policy.min_entropy() >= own_policy.min_entropy());
+
+            // What was sent is kept.
+            prop_assert!(request.length.is_none_or(|length| length == spec.length));
+            prop_assert!(request.min_length.is_none_or(|length| length <= spec.length));
+            prop_assert!(request.rules.is_none() && request.charsets.is_none());
+            prop_assert!(policy.min_entropy() >= request.min_entropy);
+            for (class, options) in Class::ALL.into_iter().zip(request.classes) {
+                prop_assert!(options.in_use.is_none_or(|in_use| in_use == policy.class(class).is_some()));
+            }
+            if let Ok(both) = count_both(spec, &requested(&request, spec.length)) {
+                prop_assert_eq!(&both, &count, "passwords that satisfy what was sent");
+            }
+        }
     }
 }

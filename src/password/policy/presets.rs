@@ -325,17 +325,33 @@ impl Preset {
     /// # Errors
     /// [`PolicyError`] if a constraint weakens a requirement.
     pub fn apply(&self, constraints: &Constraints) -> Result<Constraints, PolicyError> {
-        if let Some(other) = constraints.source_of_characters() {
+        // Each is named here, so that a new one cannot be ignored.
+        let Constraints {
+            length,
+            min_length,
+            classes,
+            symbols,
+            exclude,
+            exclude_similar,
+            max_repeating,
+            max_sequential,
+            no_repeats,
+            start,
+            min_classes,
+            min_entropy,
+            rules: None,
+            charsets: None,
+        } = constraints
+        else {
+            let other = constraints.source_of_characters().unwrap_or_default();
             return Err(PolicyError::PolicyWithCharacters { other });
-        }
-        let mut applied = constraints.clone();
-        for ((class, options), class_use) in Class::ALL.into_iter().zip(&mut applied.classes).zip(self.classes) {
+        };
+        let mut classes = *classes;
+        for ((class, options), class_use) in Class::ALL.into_iter().zip(&mut classes).zip(self.classes) {
             match (class_use, options.in_use) {
                 (Required, Some(false)) => return Err(self.weakened(class.name(), "true")),
                 (Required | Allowed, None) => options.in_use = Some(true),
-                (OnRequest, None) => {
-                    options.in_use = Some(class == Class::Special && constraints.symbols.is_some());
-                }
+                (OnRequest, None) => options.in_use = Some(class == Class::Special && symbols.is_some()),
                 (_, Some(_)) => {}
             }
             let required = u16::from(class_use == Required);
@@ -346,30 +362,42 @@ impl Preset {
                 _ => {}
             }
         }
+        let mut symbols = symbols.clone();
         if let Some(allowed) = self.symbols {
-            let own = constraints.symbols.as_deref().unwrap_or(allowed);
-            if own.chars().any(|one| !allowed.contains(one)) {
+            if symbols.iter().flat_map(|own| own.chars()).any(|one| !allowed.contains(one)) {
                 return Err(self.weakened("symbols", &format!("a subset of {allowed}")));
             }
-            let [.., special] = &applied.classes;
+            let [.., special] = &classes;
             if special.in_use == Some(true) {
-                applied.symbols = Some(own.to_owned());
+                symbols.get_or_insert_with(|| allowed.to_owned());
             }
         }
-        if let Some(min) = self.min_classes {
-            if constraints.min_classes.is_some_and(|requested| requested < min) {
-                return Err(self.weakened("min_classes", &format!("{min} or more")));
-            }
-            applied.min_classes = constraints.min_classes.or(Some(min));
+        if let (Some(least), Some(requested)) = (self.min_classes, min_classes)
+            && *requested < least
+        {
+            return Err(self.weakened("min_classes", &format!("{least} or more")));
         }
-        if let Some(start) = self.start {
-            let is_wider = |requested: Start| !requested.characters().without(start.characters()).is_empty();
-            if constraints.start.is_some_and(is_wider) {
-                return Err(self.weakened("start", start.name()));
-            }
-            applied.start = constraints.start.or(Some(start));
+        if let (Some(own), Some(requested)) = (self.start, start)
+            && !requested.characters().without(own.characters()).is_empty()
+        {
+            return Err(self.weakened("start", own.name()));
         }
-        Ok(applied)
+        Ok(Constraints {
+            length: *length,
+            min_length: *min_length,
+            classes,
+            symbols,
+            exclude: exclude.clone(),
+            exclude_similar: *exclude_similar,
+            max_repeating: *max_repeating,
+            max_sequential: *max_sequential,
+            no_repeats: *no_repeats,
+            start: start.or(self.start),
+            min_classes: min_classes.or(self.min_classes),
+            min_entropy: *min_entropy,
+            rules: None,
+            charsets: None,
+        })
     }
 
     fn weakened(&self, parameter: &'static str, requirement: &str) -> PolicyError {

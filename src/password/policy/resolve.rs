@@ -82,42 +82,48 @@ pub(in crate::password) fn length_range(
 impl ResolvedRules {
     /// Resolves constraints, without a preset and without the length.
     pub(in crate::password) fn new(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        // Each is named here, so that a new one cannot be ignored. The length and `min_entropy` are no rules.
+        let Constraints {
+            length: _,
+            min_length: _,
+            classes: _,
+            symbols: _,
+            exclude: _,
+            exclude_similar: _,
+            max_repeating,
+            max_sequential,
+            no_repeats,
+            start,
+            min_classes: _,
+            min_entropy: _,
+            rules,
+            charsets,
+        } = constraints;
         if let Some(other) = constraints.source_of_characters()
             && let Some(parameter) = constraints.parameter_of_classes()
         {
             return Err(PolicyError::ClassParameterWith { parameter, other });
         }
-        let rules = match (&constraints.rules, &constraints.charsets) {
+        let Characters { classes, all, pool, requirements, min_classes } = match (rules, charsets) {
             (Some(_), Some(_)) => return Err(PolicyError::RulesWithCharsets),
-            (Some(rules), None) => Self::from_rules(rules, constraints, origin)?,
-            (None, Some(charsets)) => Self::from_charsets(charsets, constraints)?,
-            (None, None) => Self::from_classes(constraints, origin)?,
+            (Some(rules), None) => Characters::of_rules(rules, constraints, origin)?,
+            (None, Some(charsets)) => Characters::of_charsets(charsets, constraints)?,
+            (None, None) => Characters::of_classes(constraints, origin)?,
         };
-        if rules.pool.is_empty() { Err(PolicyError::AllExcluded) } else { Ok(rules) }
-    }
-
-    fn from_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
-        if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
-            return Err(PolicyError::WrongNumberOfCharsets);
+        if pool.is_empty() {
+            return Err(PolicyError::AllExcluded);
         }
-        let characters = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
-        let excluded = constraints.excluded();
-        let requirements = charsets.iter().map(|one| {
-            let characters = one.characters.without(excluded);
-            let is_possible = one.min == 0 || !characters.is_empty();
-            is_possible.then_some(Requirement { characters, ..*one })
-        });
-        let requirements: Option<Vec<Requirement>> = requirements.collect();
+        let smallest = |of_rules: Option<u16>, own: Option<u16>| of_rules.into_iter().chain(own).min();
         Ok(Self {
-            classes: Vec::new(),
-            pool: characters.without(excluded),
-            requirements: requirements.ok_or(PolicyError::RequiredExcluded { by: "charsets" })?,
-            min_classes: None,
-            max_repeating: constraints.max_repeating,
-            max_sequential: constraints.max_sequential,
-            start: constraints.start,
-            no_repeats: constraints.no_repeats.unwrap_or(false),
-            exclude: constraints.excluded_by_name().intersection(characters),
+            classes,
+            pool,
+            requirements,
+            min_classes,
+            max_repeating: smallest(rules.as_ref().and_then(|rules| rules.max_repeating), *max_repeating),
+            max_sequential: smallest(rules.as_ref().and_then(|rules| rules.max_sequential), *max_sequential),
+            start: *start,
+            no_repeats: no_repeats.unwrap_or(false),
+            exclude: constraints.excluded_by_name().intersection(all),
         })
     }
 
@@ -156,31 +162,50 @@ impl ResolvedRules {
             start: self.start.map(Start::characters),
         }
     }
+}
 
-    fn from_classes(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+/// The characters of passwords, and those that must appear.
+struct Characters {
+    classes: Vec<ClassInUse>,
+    /// Those before exclusion.
+    all: CharSet,
+    pool: CharSet,
+    requirements: Vec<Requirement>,
+    min_classes: Option<MinClasses>,
+}
+
+impl Characters {
+    fn of_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
+        if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
+            return Err(PolicyError::WrongNumberOfCharsets);
+        }
+        let all = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
+        let excluded = constraints.excluded();
+        let requirements = charsets.iter().map(|one| {
+            let characters = one.characters.without(excluded);
+            let is_possible = one.min == 0 || !characters.is_empty();
+            is_possible.then_some(Requirement { characters, ..*one })
+        });
+        let requirements: Option<Vec<Requirement>> = requirements.collect();
+        let requirements = requirements.ok_or(PolicyError::RequiredExcluded { by: "charsets" })?;
+        Ok(Self { classes: Vec::new(), all, pool: all.without(excluded), requirements, min_classes: None })
+    }
+
+    fn of_classes(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
         let classes = classes_in_use(constraints, origin)?;
         let union =
             |of: fn(&ClassInUse) -> CharSet| classes.iter().fold(CharSet::default(), |all, one| all.union(of(one)));
-        let (pool, characters) = (union(|one| one.allowed), union(|one| one.characters));
+        let (pool, all) = (union(|one| one.allowed), union(|one| one.characters));
         let requirements = classes.iter().map(|one| Requirement { characters: one.allowed, min: one.min });
+        let requirements = requirements.filter(|one| one.min > 0).collect();
         let min_classes = constraints.min_classes.map(|min| MinClasses {
             classes: classes.iter().map(|one| one.allowed).filter(|allowed| !allowed.is_empty()).collect(),
             min: usize::from(min),
         });
-        Ok(Self {
-            pool,
-            requirements: requirements.filter(|one| one.min > 0).collect(),
-            min_classes,
-            max_repeating: constraints.max_repeating,
-            max_sequential: constraints.max_sequential,
-            start: constraints.start,
-            no_repeats: constraints.no_repeats.unwrap_or(false),
-            exclude: constraints.excluded_by_name().intersection(characters),
-            classes,
-        })
+        Ok(Self { classes, all, pool, requirements, min_classes })
     }
 
-    fn from_rules(rules: &PasswordRules, constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+    fn of_rules(rules: &PasswordRules, constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
         let characters = |set: RuleSet| if origin == Origin::Generated { set.drawn } else { set.accepted };
         let all = characters(rules.pool());
         let mut removed = constraints.excluded();
@@ -204,17 +229,7 @@ impl ResolvedRules {
                 requirements.push(Requirement { characters, min: 1 });
             }
         }
-        Ok(Self {
-            classes: Vec::new(),
-            pool: all.without(removed),
-            requirements,
-            min_classes: None,
-            max_repeating: [rules.max_repeating, constraints.max_repeating].into_iter().flatten().min(),
-            max_sequential: [rules.max_sequential, constraints.max_sequential].into_iter().flatten().min(),
-            start: constraints.start,
-            no_repeats: constraints.no_repeats.unwrap_or(false),
-            exclude: constraints.excluded_by_name().intersection(all),
-        })
+        Ok(Self { classes: Vec::new(), all, pool: all.without(removed), requirements, min_classes: None })
     }
 }
 
