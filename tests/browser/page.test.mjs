@@ -378,6 +378,32 @@ test("stored_policies_and_the_policy_of_a_key_are_shown", () => session(async (p
   assert.equal(await field(page, "length").getAttribute("placeholder"), "30");
 }));
 
+test("stored_policies_are_asked_for_with_a_key_alone", () => session(async (page, { session: context }) => {
+  const requests = [];
+  await context.route("**/api/policies", (route) => {
+    requests.push(route.request().headers()["x-api-key"]);
+    // An administrator alone is told who wrote a policy.
+    route.fulfill({ json: { policies: [{ name: "team", description: "", revision: 2, updated_at: "2026-01-01T00:00:00Z", policy: { uppercase: false, lowercase: true, digits: true, special: false } }] } });
+  });
+  await page.evaluate(() => { location.hash = "tab=password&policy=team&length=20"; });
+  await page.waitForFunction(() => document.querySelector("#password-policy").value === "team");
+  await tab(page, "Policies");
+  const load = panel(page).getByRole("button", { name: "Load the stored policies" });
+  await key(page, "");
+  await load.click();
+  await page.locator("#key-error", { hasText: "Enter an API key." }).waitFor();
+  assert.deepEqual(requests, []);
+  await key(page, service.key);
+  await load.click();
+  assert.equal(await panel(page).getByText("Revision 2").textContent(), "Revision 2");
+  assert.deepEqual(requests, [service.key]);
+  // The form that a link has filled is now over the policy's classes.
+  await tab(page, "Password");
+  assert.equal(await field(page, "uppercase").isChecked(), false);
+  await panel(page).getByText("The same request").click();
+  assert.deepEqual(JSON.parse(await panel(page).getByLabel("JSON", { exact: true }).textContent()), { policy: "team", length: 20 });
+}));
+
 test("key_is_in_no_storage_url_or_log_after_a_session", () => session(async (page, { session: context }) => {
   await generate(page);
   await tab(page, "Check");

@@ -214,9 +214,19 @@ function policyCard(one) {
 
 /** Lists named policies; `note` shows what went wrong. */
 async function list(path, withKey, note, show) {
+  if (withKey && needsKey && !key()) {
+    showKeyProblem("Enter an API key.");
+    return;
+  }
   try {
-    show(await send(path, undefined, withKey));
-    Object.values(tabs).forEach(({ form }) => form.listPolicies());
+    const answer = await send(path, undefined, withKey);
+    // What a form has is relative to its policy, which may be known from now on.
+    const typed = Object.values(tabs).map(({ form }) => [form, form.read()]);
+    show(answer);
+    for (const [form, parameters] of typed) {
+      form.listPolicies();
+      form.fill(parameters);
+    }
   } catch (problem) {
     note.replaceChildren(h("p", { class: "error" }, problem.message, " "),
       h("button", { type: "button", class: "quiet", onclick: () => list(path, withKey, note, show) }, "Try again"));
