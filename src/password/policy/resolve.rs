@@ -255,7 +255,7 @@ fn classes_in_use(constraints: &Constraints, origin: Origin) -> Result<Vec<Class
         });
         let allowed = characters.without(constraints.excluded());
         if allowed.is_empty() && options.min.is_none() {
-            // Nobody requires a character of the class, so it is out of use.
+            // No minimum requires a character of the class, so it is out of use.
             is_emptied = true;
             continue;
         }

@@ -64,7 +64,7 @@ function formTab(kind, { path, action, title, result }) {
     }
   }
 
-  /** Marks a result that does not belong to the settings in view, so that nobody copies it by mistake. */
+  /** Marks a result that does not belong to the settings in view, so that no one copies it by mistake. */
   function compare() {
     const differs = settings !== null && settings !== JSON.stringify(form.read());
     if (differs === outcome.top.classList.contains("stale")) return;
