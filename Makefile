@@ -89,7 +89,12 @@ help: ## List the commands.
 run: ## Run the service on 127.0.0.1:9000 (or PORT=…) with an embedded database and an API key.
 	@# cargo-lambda is downloaded meanwhile.
 	@$(MAKE) --silent $(CARGO_LAMBDA)/ready & $(CARGO_BUILD) --bin passloom --bin local; wait $$!
-	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/local $(PORT)
+	@PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" exec target/debug/local run $(PORT)
+
+.PHONY: database
+database: ## Run the embedded database alone, for `cargo lambda watch`; its environment is in .local/env.
+	@$(CARGO_BUILD) --bin local
+	@exec target/debug/local database
 
 .PHONY: invoke
 invoke: $(CARGO_LAMBDA)/ready ## Send EVENT=events/….json to the function that `make run` has started (with the same PORT).
@@ -165,7 +170,7 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 
 .PHONY: clients
 clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the AWS CLI and SDK for JavaScript, hvac, cargo-lambda and, if installed, Vault.
-	$(CARGO_BUILD) --bin gateway --bin local --bin passloom
+	$(CARGO_BUILD) --bin gateway --bin local --bin passloom --bin passloom-admin
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
 	JAVASCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(JAVASCRIPT)')" GATEWAY=target/debug/gateway \
 		CARGO_LAMBDA=$(CARGO_LAMBDA)/bin/cargo-lambda \

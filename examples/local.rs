@@ -1,15 +1,17 @@
-//! `make run`: the function on this machine, with an embedded DynamoDB and an API key.
+//! `make run`: the function on this machine, with an embedded DynamoDB and an API key. `make database`: the database
+//! alone, for a function that `cargo lambda watch` builds and starts.
 //!
-//! `cargo lambda watch` provides the Lambda runtime API and turns HTTP requests into events. The function is the
-//! program `passloom` beside this one. The database, the signing secret and the key are kept in `.local/`, so that the
-//! next start finds them, with the events of `events/` in which the key is in place. Only their owner can read them.
+//! `cargo lambda watch` provides the Lambda runtime API and turns HTTP requests into events. With `make run` the function
+//! is the program `passloom` beside this one. The database, the signing secret and the key are kept in `.local/`, so that the
+//! next start finds them, with the events of `events/` in which the key is in place, and the environment of the function
+//! and of `passloom-admin`, `.local/env`. Only their owner can read them.
 
 mod embedded;
 
 use std::error::Error;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -30,6 +32,8 @@ const FOLDER: &str = ".local";
 const SIGNING_SECRET: &str = "signing-secret";
 const API_KEY: &str = "api-key";
 const DATABASE: &str = "dynamodb.sqlite";
+const ENVIRONMENT: &str = "env";
+const DATABASE_URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 /// The events of the repository, also the name of the folder with those that have the key.
 const EVENTS: &str = "events";
 /// What the events of the repository have in the place of the key.
@@ -50,35 +54,52 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "make run: {error}");
+            let _ = writeln!(io::stderr(), "passloom: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).and_then(|text| text.parse().ok()).filter(|port: &u16| *port > 0);
-    let port = port.ok_or("PORT must be a whole number from 1 to 65535")?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["database"] => run_database().await,
+        ["run", port] => {
+            let port = port.parse().ok().filter(|port: &u16| *port > 0);
+            run_all(port.ok_or("PORT must be a whole number from 1 to 65535")?).await
+        }
+        _ => Err("the arguments must be `run PORT` or `database`".into()),
+    }
+}
+
+/// `make database`.
+async fn run_database() -> Result<(), Box<dyn Error>> {
+    let database = Local::start().await?;
+    print(&format!(
+        "\nThe database listens on {}. In another terminal:\n\n  \
+         cargo lambda watch --env-file {FOLDER}/{ENVIRONMENT}\n\n\
+         and in a third one:\n\n  \
+         cargo lambda invoke passloom --data-file {FOLDER}/{EVENTS}/http-api.json\n\n\
+         The key is kept in {FOLDER}/{API_KEY}. Ctrl-C stops the database.\n",
+        database.url
+    ))?;
+    stop_signal().await;
+    Ok(())
+}
+
+/// `make run`.
+async fn run_all(port: u16) -> Result<(), Box<dyn Error>> {
     if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_err() {
         return Err(format!("port {port} is in use; choose another one: make run PORT={}", port ^ 1).into());
     }
 
-    print("Starting the database.")?;
-    create_private_folder(Path::new(FOLDER))?;
-    create_private_file(DATABASE)?;
-    let database = embedded::serve(dynoxide::Database::new(&format!("{FOLDER}/{DATABASE}"))?).await?;
-    let signing_secret = match read(SIGNING_SECRET)? {
-        Some(secret) => secret,
-        None => save(SIGNING_SECRET, embedded::new_signing_secret()?)?,
-    };
-    let key = api_key(&database, &embedded::parse_signing_secret(&signing_secret)?).await?;
-    save_events(&key)?;
-
+    let local = Local::start().await?;
     print("Starting cargo lambda watch.")?;
     let mut emulator = start_emulator(port)?;
     let mut function = None;
     let served = tokio::select! {
-        failed = serve(port, &database, &signing_secret, &key, &mut function) => failed,
+        failed = serve(port, &local, &mut function) => failed,
+        failed = serve_on_ipv6(port) => Ok(failed?),
         ended = emulator.wait() => Err(format!("cargo lambda watch has ended: {}", ended?).into()),
         () = stop_signal() => Ok(()),
     };
@@ -90,23 +111,75 @@ async fn run() -> Result<(), Box<dyn Error>> {
     served
 }
 
+/// The database, and what is in `.local/`.
+struct Local {
+    url: String,
+    key: String,
+    /// The environment of the function and of `passloom-admin`.
+    environment: [(&'static str, String); 7],
+}
+
+impl Local {
+    async fn start() -> Result<Self, Box<dyn Error>> {
+        print("Starting the database.")?;
+        create_private_folder(Path::new(FOLDER))?;
+        create_private_file(DATABASE)?;
+        let database = dynoxide::Database::new(&format!("{FOLDER}/{DATABASE}"))?;
+        let url = embedded::serve(database, last_port()?).await?;
+        let signing_secret = match read(SIGNING_SECRET)? {
+            Some(secret) => secret,
+            None => save(SIGNING_SECRET, embedded::new_signing_secret()?)?,
+        };
+        let key = api_key(&url, &embedded::parse_signing_secret(&signing_secret)?).await?;
+        save_events(&key)?;
+        let environment = [
+            ("AWS_REGION", "local".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            (DATABASE_URL, url.clone()),
+            ("TABLE_NAME", TABLE.to_owned()),
+            ("KEY_SIGNING_SECRET", signing_secret),
+            ("ALLOW_HTTP", "true".to_owned()),
+        ];
+        save(ENVIRONMENT, environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect())?;
+        Ok(Self { url, key, environment })
+    }
+}
+
+/// The port of the database's last start, so that a function that is still running finds it again; 0 for any.
+fn last_port() -> io::Result<u16> {
+    let environment = read(ENVIRONMENT)?.unwrap_or_default();
+    let url = environment.lines().find_map(|line| line.strip_prefix(DATABASE_URL));
+    Ok(url.and_then(|url| url.rsplit(':').next()?.parse().ok()).unwrap_or(0))
+}
+
+/// Listens on `[::1]`, to which `cargo lambda invoke` connects, and forwards to `cargo lambda watch`, which listens on one
+/// address. Does nothing on a machine without IPv6.
+async fn serve_on_ipv6(port: u16) -> io::Result<()> {
+    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await else {
+        return std::future::pending().await;
+    };
+    loop {
+        let (mut client, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+            tokio::io::copy_bidirectional(&mut client, &mut server).await
+        });
+    }
+}
+
 /// Starts the function, prints how to call it, and returns an error when the function ends.
-async fn serve(
-    port: u16,
-    database: &str,
-    signing_secret: &str,
-    key: &str,
-    process: &mut Option<Child>,
-) -> Result<(), Box<dyn Error>> {
+async fn serve(port: u16, local: &Local, process: &mut Option<Child>) -> Result<(), Box<dyn Error>> {
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
         sleep(POLL_INTERVAL).await;
     }
     print("Waiting for the function.")?;
-    let function = process.insert(start_function(port, database, signing_secret)?);
+    let function = process.insert(start_function(port, local)?);
     tokio::select! {
         ended = function.wait() => return Err(function_ended(ended?)),
         () = healthy(port) => {}
     }
+    let key = &local.key;
     print(&format!(
         "\nPassloom listens on http://127.0.0.1:{port}. Open http://127.0.0.1:{port}/ in a browser and enter the key\n\n  \
          {key}\n\nor try:\n\n  \
@@ -209,21 +282,15 @@ fn start_emulator(port: u16) -> io::Result<Child> {
 }
 
 /// Starts the function with the variables that Lambda and the template would set.
-fn start_function(port: u16, database: &str, signing_secret: &str) -> io::Result<Child> {
+fn start_function(port: u16, local: &Local) -> io::Result<Child> {
     let mut function = Command::new(std::env::current_exe()?.with_file_name("passloom"));
     function.envs([
         ("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt").as_str()),
         ("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY_MB),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_REGION", "local"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", database),
-        ("TABLE_NAME", TABLE),
-        ("KEY_SIGNING_SECRET", signing_secret),
-        ("ALLOW_HTTP", "true"),
     ]);
+    function.envs(local.environment.iter().map(|(name, value)| (name, value)));
     spawn(function)
 }
 

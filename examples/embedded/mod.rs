@@ -32,7 +32,7 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
-        let url = serve(dynoxide::Database::memory()?).await?;
+        let url = serve(dynoxide::Database::memory()?, 0).await?;
         let client = connect(&url).await?;
         let signing_secret = new_signing_secret()?;
         let secrets = parse_signing_secret(&signing_secret)?;
@@ -43,8 +43,9 @@ impl Embedded {
     }
 }
 
-/// Creates the table if it does not exist, serves the database on a free port and returns its URL.
-pub(crate) async fn serve(database: dynoxide::Database) -> Result<String, Box<dyn Error>> {
+/// Creates the table if it does not exist, serves the database on a port, or on a free one if that is in use or 0, and
+/// returns its URL.
+pub(crate) async fn serve(database: dynoxide::Database, port: u16) -> Result<String, Box<dyn Error>> {
     if database.get_table_metadata(TABLE)?.is_none() {
         database.create_table(serde_json::from_value(json!({
             "TableName": TABLE,
@@ -53,7 +54,10 @@ pub(crate) async fn serve(database: dynoxide::Database) -> Result<String, Box<dy
             "BillingMode": "PAY_PER_REQUEST"
         }))?)?;
     }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+    };
     let address = listener.local_addr()?;
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ok(format!("http://{address}"))

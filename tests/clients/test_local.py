@@ -1,10 +1,12 @@
-"""The service on this machine, as `make run` starts it, and the commands that use it.
+"""The service on this machine, as `make run` and cargo-lambda start it, and the commands that use it.
 
 LOCAL is the program that `make run` starts, CARGO_LAMBDA the program cargo-lambda. Both run in a copy of the repository.
 """
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -12,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -32,7 +35,8 @@ class Clone(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         created = shutil.ignore_patterns(".aws-sam", ".git", ".local", ".tools", "__pycache__", "target")
-        shutil.copytree(ROOT, self.folder, dirs_exist_ok=True, ignore=created)
+        # With new modification times, so that cargo compiles it.
+        shutil.copytree(ROOT, self.folder, dirs_exist_ok=True, ignore=created, copy_function=shutil.copy)
         (self.folder / ".tools").symlink_to(ROOT / ".tools")
         self.local = self.folder / ".local"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))}
@@ -75,7 +79,7 @@ class Run(Clone):
         self.port = free_port()
 
     def run_service(self):
-        process = self.start(LOCAL, str(self.port))
+        process = self.start(LOCAL, "run", str(self.port))
         self.read_until(process, "Ctrl-C stops everything")
 
     def test_files_are_readable_by_their_owner_only(self):
@@ -88,6 +92,12 @@ class Run(Clone):
             self.assertEqual(mode, 0o700 if (self.folder / path).is_dir() else 0o600, path)
         events = {f".local/events/{path.name}" for path in (ROOT / "events").iterdir()}
         self.assertLess(events | {".local/api-key", ".local/signing-secret", ".local/dynamodb.sqlite"}, set(modes))
+
+    def test_event_is_invoked_at_the_default_address_of_cargo_lambda(self):
+        self.run_service()
+        command = ["cargo", "lambda", "invoke", "--invoke-port", str(self.port), "--data-file"]
+        reply = json.loads(self.output(*command, ".local/events/http-api.json"))
+        self.assertIn("password", json.loads(reply["body"]))
 
     def test_event_is_invoked_without_the_key_on_a_command_line(self):
         self.run_service()
@@ -104,6 +114,59 @@ class Run(Clone):
             except OSError:
                 # The process has ended.
                 continue
+
+
+class CargoLambda(Clone):
+    """The commands of the README."""
+
+    def setUp(self):
+        super().setUp()
+        block, = [block for block in re.findall("^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+                  if "cargo lambda" in block]
+        commands = [re.sub(" +#.*", "", line) for line in block.splitlines()]
+        database, self.watch, self.invoke, self.list_keys = commands
+        self.assertEqual(database, "make database")
+        # `make database` builds what is in LOCAL.
+        self.database = f"{LOCAL} database"
+        # The ports of the README can be in use. The dependencies are compiled once, also for the next run of this test.
+        self.port = free_port()
+        self.environment |= {"CARGO_TARGET_DIR": str(ROOT / "target/clone")}
+        self.environment["PATH"] = f"{LOCAL.parent}:{self.environment['PATH']}"
+
+    def started(self, command, text):
+        process = self.start(*shlex.split(command))
+        self.read_until(process, text)
+        return process
+
+    def invoked(self):
+        return json.loads(self.output(*shlex.split(self.invoke), "--invoke-port", str(self.port)))
+
+    def test_function_is_watched_invoked_and_reloaded(self):
+        self.started(self.database, "Ctrl-C stops the database")
+        watch = self.started(f"{self.watch} --invoke-port {self.port}", "starting Runtime server")
+        self.assertEqual(len(json.loads(self.invoked()["body"])["password"]), 24)
+        self.read_until(watch, '"event":"password.generated"')
+        # The only function of the workspace needs no name in the path.
+        with urllib.request.urlopen(f"http://localhost:{self.port}/api/health") as health:
+            self.assertEqual(health.status, 200)
+        self.read_until(watch, '"event":"health.checked"')
+        self.assertIn("local", self.output("bash", "-c", self.list_keys))
+        source = self.folder / "src/password/policy/limits.rs"
+        source.write_text(source.read_text().replace("MAX_LENGTH: u16 = 4096", "MAX_LENGTH: u16 = 20"))
+        self.read_until(watch, "Finished")
+        self.assertIn("length must be a whole number from 4 to 20", self.invoked()["body"])
+
+    def test_database_keeps_its_port_and_its_keys(self):
+        first = self.started(self.database, "Ctrl-C stops the database")
+        self.assertEqual({mode for path, mode in self.modes().items() if (self.folder / path).is_file()}, {0o600})
+        environment = (self.local / "env").read_text()
+        key = (self.local / "api-key").read_text()
+        first.send_signal(signal.SIGINT)
+        first.wait()
+        self.started(self.database, "Ctrl-C stops the database")
+        self.assertEqual((self.local / "env").read_text(), environment)
+        self.assertEqual((self.local / "api-key").read_text(), key)
+        self.assertIn("local", self.output("bash", "-c", self.list_keys))
 
 
 if __name__ == "__main__":
