@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_http::lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
 use passloom::access::{self, Store};
 use passloom::app::App;
 use passloom::audit::AuditLog;
