@@ -3,15 +3,17 @@
 import { generate, key, open, startBrowser, startService } from "./support.mjs";
 
 const [folder] = process.argv.slice(2);
-const SETTINGS = "#tab=password&length=24&special=true&exclude_similar=true";
 const browser = await startBrowser();
 const service = await startService();
 
 async function generator(name, options) {
-  const session = await open(browser, service.url, { path: `/${SETTINGS}`, reducedMotion: "reduce", ...options });
+  const session = await open(browser, service.url, { reducedMotion: "reduce", ...options });
   await key(session.page, service.key);
+  await session.page.locator("#password-length").fill("24");
+  for (const name of ["special", "exclude_similar"]) await session.page.locator(`#password-${name}`).check();
   await generate(session.page);
   await session.page.locator(".secret").waitFor();
+  await session.page.locator("#key-line", { hasText: "Key “" }).waitFor();
   await session.page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
   await session.page.screenshot({ path: `${folder}/${name}.png` });
   await session.close();
