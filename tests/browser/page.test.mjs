@@ -134,10 +134,10 @@ test("slider_and_number_follow_each_other", () => session(async (page) => {
 test("each_error_of_the_contract_appears_at_its_field", () => session(async (page) => {
   const cases = {
     password: [{ length: 3 }, { length: "x" }, { lowercase: false, min_lowercase: 1 }, { min_lowercase: -1 }, { min_uppercase: "x" },
-      { min_digits: 99999 }, { min_special: 1 }, { symbols: "abc" }, { exclude: "0123456789" }, { max_repeating: 0 },
+      { min_digits: 99999 }, { min_special: 1 }, { symbols: "abc" }, { exclude: "0123456789", min_digits: 1 }, { max_repeating: 0 },
       { max_sequential: 0 }, { min_classes: 5 }, { min_entropy: 4000 }, { passwordrules: "required: nothing;" }, { count: 101 },
       { digits: false, start: "digit" }, { policy: "aws-iam", special: false }, { length: 100, no_repeats: true },
-      { lowercase: false, uppercase: false, digits: false }, { exclude_similar: true, symbols: "|" }, { length: 8, min_entropy: 100 }],
+      { lowercase: false, uppercase: false, digits: false }, { exclude_similar: true, symbols: "|", min_special: 1 }, { length: 8, min_entropy: 100 }],
     passphrase: [{ words: 2 }, { separator: "123456789" }, { min_entropy: 0 }, { count: 0 }, { words: 3, min_entropy: 500 }],
     check: [{}, { password: "x", length: 5000 }, { password: "x", symbols: "a" }, { password: "x", passwordrules: "?" }],
   };
@@ -487,6 +487,19 @@ test("settings_of_a_link_are_named_until_they_are_reset", async () => {
   await notice(page).waitFor();
   await opened.close();
 });
+
+test("booleans_of_a_link_are_read_as_the_service_reads_them", () => session(async (page) => {
+  for (const [text, expected] of [["true", true], ["T", true], ["Yes", true], ["y", true], ["on", true], ["1", true],
+    ["false", false], ["f", false], ["no", false], ["N", false], ["off", false], ["0", false], ["", false]]) {
+    const response = await page.request.get(`${service.url}/api/generate?special=${text}`, { headers: { "X-Api-Key": service.key } });
+    assert.equal(response.status(), text ? 200 : 400);
+    await page.evaluate((hash) => { location.hash = hash; }, `tab=password&length=20&special=${text}&count=${text.length + 1}`);
+    await page.waitForFunction((count) => document.querySelector("#password-count").value === count, String(text.length + 1));
+    assert.equal(await field(page, "special").isChecked(), expected, text);
+    await page.evaluate(() => { location.hash = "tab=password"; });
+    await page.waitForFunction(() => document.querySelector("#password-count").value === "");
+  }
+}));
 
 test("result_below_50_bits_is_a_warning", () => session(async (page) => {
   const warning = (bits) => panel(page).getByText(`Weak: ${bits} bits.`);

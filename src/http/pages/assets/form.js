@@ -198,7 +198,7 @@ export function createForm(kind, submit, changed) {
         if (name === "policy" || field.secret) continue;
         const value = parameters[name];
         if (field.kind === "flag") {
-          if (value !== undefined) input.checked = /^(true|1|yes|on)?$/i.test(String(value));
+          if (value !== undefined) input.checked = /^(true|t|yes|y|on|1)$/i.test(String(value));
           else if (!base) input.checked = false;
         } else input.value = value ?? field.initial ?? "";
         if (field.kind === "select" && input.selectedIndex < 0) input.value = "";
