@@ -232,13 +232,13 @@ mod tests {
 
     /// Every parameter, each with a chance to be sent. The literal names all of them.
     fn any_constraints(defines_characters: bool) -> impl Strategy<Value = Constraints> {
-        let sent = 0.2;
-        let class = (prop::option::weighted(sent, any::<bool>()), prop::option::weighted(sent, 0..4_u16))
+        let chance = 0.2;
+        let class = (prop::option::weighted(chance, any::<bool>()), prop::option::weighted(chance, 0..4_u16))
             .prop_map(|(in_use, min)| ClassOptions { in_use, min });
-        let limit = || prop::option::weighted(sent, 1..5_u16);
-        let flag = || prop::option::weighted(sent, any::<bool>());
+        let limit = || prop::option::weighted(chance, 1..5_u16);
+        let flag = || prop::option::weighted(chance, any::<bool>());
         let texts =
-            (prop::option::weighted(sent, "[-_!/ ]{0,4}"), prop::option::weighted(sent, "[a-dA-D0-3!-/ ]{0,20}"));
+            (prop::option::weighted(chance, "[-_!/ ]{0,4}"), prop::option::weighted(chance, "[a-dA-D0-3!-/ ]{0,20}"));
         let set = ("[ a-cA-C0-2!-/]{1,6}", 0..2_u16)
             .prop_map(|(text, min)| Requirement { characters: CharSet::from_text(&text), min });
         let rules = prop::sample::select(vec![
@@ -252,11 +252,11 @@ mod tests {
         let weight = if defines_characters { 0.25 } else { 0.03 };
         let sources =
             (prop::option::weighted(weight, rules), prop::option::weighted(weight, prop::collection::vec(set, 1..4)));
-        let lengths = (prop::option::weighted(0.5, 4..12_u16), prop::option::weighted(sent, 4..8_u16));
+        let lengths = (prop::option::weighted(0.5, 4..12_u16), prop::option::weighted(chance, 4..8_u16));
         (
             (lengths, prop::array::uniform4(class), texts, (limit(), limit()), (flag(), flag())),
-            (prop::option::weighted(sent, prop::sample::select(&Start::ALL)), prop::option::weighted(0.3, 1..=4_u16)),
-            (prop::option::weighted(sent, 1..60_u16), sources),
+            (prop::option::weighted(chance, prop::sample::select(&Start::ALL)), prop::option::weighted(0.3, 1..=4_u16)),
+            (prop::option::weighted(chance, 1..60_u16), sources),
         )
             .prop_map(move |(first, (start, min_classes), (min_entropy, (rules, charsets)))| {
                 let ((length, min_length), classes, (symbols, exclude), limits, (exclude_similar, no_repeats)) = first;
