@@ -141,7 +141,8 @@ impl Local {
             ("KEY_SIGNING_SECRET", signing_secret),
             ("ALLOW_HTTP", "true".to_owned()),
         ];
-        save(ENVIRONMENT, environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect())?;
+        let lines: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        save(ENVIRONMENT, lines.concat())?;
         Ok(Self { url, key, environment })
     }
 }

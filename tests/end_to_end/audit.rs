@@ -154,7 +154,7 @@ async fn ocsf_line_has_the_values_of_the_json_line() {
     for deployment in [&plain, &ocsf] {
         let key = deployment.key(4, 1_000).await;
         deployment.generate(&key, "length=20&special=true&count=3&policy=cis").await.ok();
-        deployment.send(Request::get("number").path("/api/passphrase").key(&key)).await.ok();
+        deployment.send(Request::get("number=true").path("/api/passphrase").key(&key)).await.ok();
         deployment.send(Request::post(r#"{"password":"canary"}"#).path("/api/validate").key(&key)).await.ok();
         deployment.send(Request::get("").path("/api/policy").key(&key)).await.ok();
         deployment.generate(&key, "").await.assert_problem(429);

@@ -175,7 +175,9 @@ async fn charsets_that_cut_the_alphabet_are_refused_with_limits_on_neighbours() 
 async fn longest_passwords_are_drawn_and_their_answers_have_a_limit() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
-    for query in ["length=4096&count=32", "length=4096&special=true&start=digit", "length=1310&count=100&exclude_similar=true"] {
+    for query in
+        ["length=4096&count=32", "length=4096&special=true&start=digit", "length=1310&count=100&exclude_similar=true"]
+    {
         let answer = deployment.generate(&key, query).await;
         answer.ok();
         assert!(answer.body.len() < 1_000_000);

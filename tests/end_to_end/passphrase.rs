@@ -40,11 +40,14 @@ async fn no_parameters_return_six_words_of_the_large_list() {
 async fn returned_policy_reproduces_itself() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
-    check_all(["", "words=4&wordlist=eff-short-2&separator=%20&capitalize=true&number=true", "min_entropy=90"], async |query| {
-        let first = passphrase(&deployment, &key, query).await.ok();
-        let again = Request::post(first["policy"].to_string()).path("/api/passphrase").key(&key);
-        assert_eq!(deployment.send(again).await.ok()["policy"], first["policy"]);
-    })
+    check_all(
+        ["", "words=4&wordlist=eff-short-2&separator=%20&capitalize=true&number=true", "min_entropy=90"],
+        async |query| {
+            let first = passphrase(&deployment, &key, query).await.ok();
+            let again = Request::post(first["policy"].to_string()).path("/api/passphrase").key(&key);
+            assert_eq!(deployment.send(again).await.ok()["policy"], first["policy"]);
+        },
+    )
     .await;
 }
 

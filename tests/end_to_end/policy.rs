@@ -55,7 +55,7 @@ async fn policy_that_rules_cannot_express_returns_the_reason() {
     let cases = [
         ("min_digits=2", "password rules can require only one character of a class, not min_digits 2"),
         ("start=letter", "password rules cannot express start letter"),
-        ("no_repeats", "password rules cannot express no_repeats"),
+        ("no_repeats=true", "password rules cannot express no_repeats"),
         ("min_classes=2", "password rules cannot express min_classes 2"),
     ];
     check_all(cases, async |(query, reason)| {

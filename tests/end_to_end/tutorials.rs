@@ -57,7 +57,10 @@ fn cases() -> Vec<(String, Expected)> {
         ("exclude=", Classes(16, "lud")),
         ("exclude=%5E", Classes(16, "lud")),
         ("special=true&exclude=%5E%5D%5C-", Classes(16, "luds")),
-        ("special=true&exclude=%21%40%23%24%25%5E%26%2A%28%29_%2B-%3D%5B%5D%7B%7D%7C%3B%3A%2C.%3C%3E%3F", Classes(16, "lud")),
+        (
+            "special=true&exclude=%21%40%23%24%25%5E%26%2A%28%29_%2B-%3D%5B%5D%7B%7D%7C%3B%3A%2C.%3C%3E%3F",
+            Classes(16, "lud"),
+        ),
         ("exclude=%C3%A9", Classes(16, "lud")),
         ("min_digits=1&exclude=0123456789", Refused(Some("exclude"), "exclude and exclude_similar remove every")),
         ("policy=pci-dss-4&exclude=0123456789", Refused(Some("exclude"), "exclude and exclude_similar remove every")),

@@ -63,13 +63,13 @@ async fn policy_in_hcl_is_written_read_drawn_from_and_deleted() {
     // Base64 of the text is read, too; the last write wins.
     let encoded = aws_smithy_types::base64::encode(HCL.replace("20", "24"));
     assert_eq!(send(&deployment, &admin, "POST", path, json!({ "policy": encoded })).await.status, 204);
+    assert_eq!(deployment.log.last()["event"], "policy.updated");
     for entropy_source in ["", "platform"] {
         let line = "length = 0x14 rule \"charset\" { charset = \"${\\\"}\" min-chars = 1 }, # HCL 1\n";
         let body = json!({ "policy": line, "entropy_source": entropy_source });
         assert_eq!(send(&deployment, &admin, "PUT", path, body).await.status, 204);
         assert_eq!(send(&deployment, &user, "GET", path, Value::Null).await.ok()["data"], json!({ "policy": line }));
     }
-    assert_eq!(deployment.log.last()["event"], "policy.updated");
     for _ in 0..2 {
         assert_eq!(send(&deployment, &admin, "DELETE", path, Value::Null).await.status, 204, "also when there is none");
     }
