@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use passloom::access::{self, Store};
 use passloom::app::App;
 use passloom::audit::AuditLog;
@@ -35,25 +35,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one thread, because an environment handles one request at a time, unless Lambda sets a higher concurrency.
+/// Runs one thread, because an environment handles one request at a time.
 fn start() -> Result<(), Error> {
-    let concurrency = settings::from_process("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|text| text.parse::<u32>().ok());
-    let mut threads = match concurrency {
-        Some(2..) => runtime::Builder::new_multi_thread(),
-        _ => runtime::Builder::new_current_thread(),
-    };
-    threads.enable_all().build()?.block_on(serve())
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve())
 }
 
 async fn serve() -> Result<(), Error> {
-    let Settings { table, auth, audit, origins, apis, allow_http, pages, endpoint } =
+    let Settings { table, auth, origins, apis, allow_http, pages, endpoint } =
         Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
     let clock = Clock::system();
     let store = Store::new(client, table, clock.now());
-    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(audit), clock);
+    let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(), clock);
     let app = Arc::new(app.with_apis(apis).with_pages(pages));
-    run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+    run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = app.clone();
         async move { Ok::<_, Error>(app.handle(event.payload.get(), &event.context.request_id).await) }
     }))

@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::config::Credentials;
 use zeroize::Zeroizing;
 
 use crate::access::{Auth, Endpoint, Limits, SigningSecrets, are_usable_roots};
-use crate::audit::AuditFormat;
 use crate::http::AllowedOrigins;
 use crate::http::dialects::CompatibleApis;
 
@@ -26,8 +25,6 @@ pub struct Settings {
     pub auth: Auth,
     /// `ALLOWED_ORIGINS`: the origins whose pages may call, separated by commas. Defaults to none.
     pub origins: AllowedOrigins,
-    /// `AUDIT_FORMAT`: the format of audit lines, `json`, the default, or `ocsf`.
-    pub audit: AuditFormat,
     /// `COMPATIBLE_APIS`: the APIs of other services that are answered, `aws` and `vault`, separated by a comma, or
     /// `none`. Defaults to both.
     pub apis: CompatibleApis,
@@ -69,11 +66,6 @@ impl Settings {
             Some("none") => Some(Auth::Address(limits)),
             Some(_) => reader.error("AUTH", "must be key or none"),
         };
-        let audit = match reader.optional("AUDIT_FORMAT").as_deref() {
-            None | Some("json") => Some(AuditFormat::Json),
-            Some("ocsf") => Some(AuditFormat::Ocsf),
-            Some(_) => reader.error("AUDIT_FORMAT", "must be json or ocsf"),
-        };
         let apis = match reader.optional("COMPATIBLE_APIS").as_deref().map(CompatibleApis::parse) {
             None => Some(CompatibleApis::default()),
             Some(Some(apis)) => Some(apis),
@@ -88,9 +80,9 @@ impl Settings {
         let origins = reader.origins();
         let endpoint = reader.endpoint();
         reader.finish(|| {
-            let (table, auth, audit, origins) = (table?, auth?, audit?, origins?);
+            let (table, auth, origins) = (table?, auth?, origins?);
             let (apis, pages, endpoint) = (apis?, pages?, endpoint?);
-            Some(Self { table, auth, origins, audit, apis, allow_http, pages, endpoint })
+            Some(Self { table, auth, origins, apis, allow_http, pages, endpoint })
         })
     }
 }

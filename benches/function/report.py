@@ -110,8 +110,6 @@ def tables(figures):
         notes.append("Instructions were not counted: valgrind is not installed.")
     if EQUALS[0] not in starts:
         notes.append("Express was not measured: Node is not installed.")
-    rates = "; ".join(f"{rate:,.0f} with {many} in flight" for many, rate in figures["throughput"].items())
-    notes.append(f"Requests per second of one environment on one core: {rates}.")
     machine = figures["machine"]
     counts = [f"{starts[name]['answer']['n']} starts" for name in ("Passloom", "FastAPI")]
     notes.append(

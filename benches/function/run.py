@@ -170,17 +170,6 @@ def hostile_kilobytes(passloom, database):
     return peak
 
 
-def throughput(passloom, request, requests):
-    """Requests per second, by the number of requests in flight."""
-    result = {}
-    for many in (1, 8, 64):
-        passloom.start({"AWS_LAMBDA_MAX_CONCURRENCY": str(many)})
-        passloom.flood(request, requests // 10, many)
-        result[many] = requests / (passloom.flood(request, requests, many) / 1e9)
-        passloom.end()
-    return result
-
-
 def draw():
     """A draw of the default policy in multiples of one getrandom call for as many bytes, by benches/draw.rs."""
     command = ["cargo", "bench", "--locked", "--bench", "draw", "--", "--sample-count", "1000",
@@ -228,7 +217,6 @@ def main():
     figures["warm"], figures["audit_bytes"] = warm(all_, request, 5_000 // scale, database)
     figures["batch_processor_microseconds"] = batch(passloom, database.key, 1_000 // scale)
     step("concurrent requests")
-    figures["throughput"] = throughput(passloom, request, 5_000 // scale)
     step("hostile requests")
     figures["hostile_kilobytes"] = hostile_kilobytes(passloom, database)
     step("draws")

@@ -92,23 +92,6 @@ class Subject:
         assert answer["statusCode"] == 200, f"{self.name}: {answer}"
         return took
 
-    def flood(self, event, requests, in_flight):
-        """Sends `requests` events, `in_flight` at a time, and returns the duration in nanoseconds."""
-        idle, open_, handed, answered = [], 0, 0, 0
-        began = time.perf_counter_ns()
-        while answered < requests:
-            while idle and open_ < in_flight and handed < requests:
-                self.api.hand_over(idle.pop(), event)
-                open_, handed = open_ + 1, handed + 1
-            connection, polls, body, arrived = self.api.request()
-            if polls:
-                idle.append(connection)
-                continue
-            assert b'"statusCode":200' in body, body
-            self.api.accept(connection)
-            open_, answered = open_ - 1, answered + 1
-        return arrived - began
-
     def peak_kilobytes(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])

@@ -21,7 +21,7 @@ pub(super) async fn describe(
     let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
     let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
     check_answer(&policy, count)?;
-    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut WorkBudget::new(1), progress).await?;
+    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut WorkBudget::new(1), progress)?;
     let title = named.map(|named| named.title());
     Ok(response::policy_description(&policy, count, sampler.count(), title.as_ref(), &progress.record.request_id)?)
 }

@@ -52,7 +52,7 @@ pub(super) async fn draw(
     check_answer(&policy, count)?;
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);
-    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut budget, progress).await?;
+    let (policy, sampler) = services.sampler(caller, policy, &floor, &mut budget, progress)?;
     // With `min_entropy` the length is known only now.
     check_answer(&policy, count)?;
     let affordable = sampler.spend_draws(passwords, &mut budget);

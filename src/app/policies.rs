@@ -95,7 +95,7 @@ async fn read(
     };
     named.record(&mut progress.record);
     let policy = PolicyRequest::default().policy(Some(&named.policy))?;
-    let (policy, sampler) = services.count(caller, policy, &mut WorkBudget::new(1)).await?;
+    let (policy, sampler) = services.count(caller, policy, &mut WorkBudget::new(1))?;
     Ok(response::named_policy(StatusCode::OK, &facts, &policy, sampler.count(), &progress.record.request_id)?)
 }
 

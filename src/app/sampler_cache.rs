@@ -1,8 +1,6 @@
 //! The samplers of the last policies, so that a policy is counted once for several requests.
 
-use std::sync::{Arc, LazyLock};
-
-use tokio::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::access::Caller;
 use crate::password::{Constraints, PRESETS, PasswordSpec, Policy, PolicyError, Sampler, WorkBudget};
@@ -24,8 +22,7 @@ static COMMON: LazyLock<Vec<PasswordSpec>> = LazyLock::new(|| {
 /// Counting takes time, so a caller could tell from the time of its answer which policies another one has used. A sampler
 /// is therefore found only by the caller whose request counted it, unless its policy is one that all use.
 ///
-/// One policy is counted at a time, so that concurrent requests do not multiply the memory. A Tokio mutex, because the
-/// thread must be free for other requests while one waits.
+/// One policy is counted at a time.
 #[derive(Default)]
 pub(super) struct SamplerCache(Mutex<Vec<Entry>>);
 
@@ -37,13 +34,13 @@ struct Entry {
 
 impl SamplerCache {
     /// The final policy and its sampler, from the cache or newly counted.
-    pub(super) async fn get(
+    pub(super) fn get(
         &self,
         caller: &Caller,
         policy: Policy,
         budget: &mut WorkBudget,
     ) -> Result<(Policy, Arc<Sampler>), PolicyError> {
-        let mut entries = self.0.lock().await;
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let policy = policy.with_entropy(budget)?;
         let owner = (!COMMON.contains(policy.spec())).then(|| caller.pk());
         let cached = entries.iter().position(|one| one.owner == owner && one.sampler.spec() == policy.spec());
@@ -72,32 +69,32 @@ mod tests {
     use super::*;
     use crate::access::Limits;
 
-    async fn sampler(cache: &SamplerCache, address: u8, constraints: &Constraints) -> Arc<Sampler> {
+    fn sampler(cache: &SamplerCache, address: u8, constraints: &Constraints) -> Arc<Sampler> {
         let limits = Limits { per_minute: 1.try_into().unwrap(), per_day: 1.try_into().unwrap() };
         let caller = Caller::Address(IpAddr::from([192, 0, 2, address]).into(), limits);
         let policy = Policy::new(constraints, None).unwrap();
-        cache.get(&caller, policy, &mut WorkBudget::new(1)).await.unwrap().1
+        cache.get(&caller, policy, &mut WorkBudget::new(1)).unwrap().1
     }
 
-    #[tokio::test]
-    async fn cached_sampler_is_found_only_by_the_caller_that_had_it_counted() {
+    #[test]
+    fn cached_sampler_is_found_only_by_the_caller_that_had_it_counted() {
         let cache = SamplerCache::default();
         let own = Constraints { length: Some(21), ..Constraints::default() };
-        let first = sampler(&cache, 1, &own).await;
-        assert!(Arc::ptr_eq(&first, &sampler(&cache, 1, &own).await));
-        assert!(!Arc::ptr_eq(&first, &sampler(&cache, 2, &own).await));
+        let first = sampler(&cache, 1, &own);
+        assert!(Arc::ptr_eq(&first, &sampler(&cache, 1, &own)));
+        assert!(!Arc::ptr_eq(&first, &sampler(&cache, 2, &own)));
         // An explicit value that is the default makes no difference.
-        let common = sampler(&cache, 1, &Constraints::default()).await;
+        let common = sampler(&cache, 1, &Constraints::default());
         let explicit = Constraints { length: Some(16), ..Constraints::default() };
-        assert!(Arc::ptr_eq(&common, &sampler(&cache, 2, &explicit).await));
+        assert!(Arc::ptr_eq(&common, &sampler(&cache, 2, &explicit)));
     }
 
-    #[tokio::test]
-    async fn cache_of_many_callers_keeps_16_samplers() {
+    #[test]
+    fn cache_of_many_callers_keeps_16_samplers() {
         let cache = SamplerCache::default();
         let own = Constraints { length: Some(21), ..Constraints::default() };
         for address in 0..40 {
-            sampler(&cache, address, &own).await;
+            sampler(&cache, address, &own);
         }
         assert_eq!(cache.0.lock().await.len(), MAX_SAMPLERS);
     }

@@ -51,7 +51,7 @@ impl Services {
     }
 
     /// The final policy and its sampler. Called after admission, because counting takes time.
-    pub(super) async fn sampler(
+    pub(super) fn sampler(
         &self,
         caller: &Authenticated,
         policy: Policy,
@@ -59,12 +59,12 @@ impl Services {
         budget: &mut WorkBudget,
         progress: &mut Progress,
     ) -> Result<(Policy, Arc<Sampler>), Failure> {
-        let (mut policy, mut sampler) = self.count(caller, policy, budget).await?;
+        let (mut policy, mut sampler) = self.count(caller, policy, budget)?;
         if !floor.is_none() {
             let alone = match &floor.bound {
                 Some(bound) => {
                     let alone = PolicyRequest::default().policy(Some(bound))?;
-                    Some(self.count(caller, alone, budget).await?.1)
+                    Some(self.count(caller, alone, budget)?.1)
                 }
                 None => None,
             };
@@ -76,7 +76,7 @@ impl Services {
                     }
                     FloorError::Policy(error) => Failure::from(RequestError::from(error)),
                 })?;
-                (policy, sampler) = self.count(caller, policy, budget).await?;
+                (policy, sampler) = self.count(caller, policy, budget)?;
             }
         }
         progress.record.length = Some(policy.length());
@@ -86,13 +86,13 @@ impl Services {
     }
 
     /// The final policy and its sampler, without a floor.
-    pub(super) async fn count(
+    pub(super) fn count(
         &self,
         caller: &Authenticated,
         policy: Policy,
         budget: &mut WorkBudget,
     ) -> Result<(Policy, Arc<Sampler>), Failure> {
-        Ok(self.samplers.get(caller.caller(), policy, budget).await.map_err(RequestError::from)?)
+        Ok(self.samplers.get(caller.caller(), policy, budget).map_err(RequestError::from)?)
     }
 }
 

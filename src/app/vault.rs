@@ -92,7 +92,7 @@ async fn read(services: &Services, caller: &Authenticated, name: &str, progress:
         text
     } else {
         let policy = PolicyRequest::default().policy(Some(&named.policy))?;
-        let (policy, _) = services.count(caller, policy, &mut WorkBudget::new(1)).await?;
+        let (policy, _) = services.count(caller, policy, &mut WorkBudget::new(1))?;
         let refused =
             |why| RequestError::Vault(format!("{why}; read the policy with GET /api/policies/{name} instead"));
         write_hcl(&policy).map_err(refused)?

@@ -13,7 +13,6 @@ use time::format_description::well_known::Iso8601;
 use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
 
 use super::event::Event;
-use super::ocsf::OcsfEvent;
 use super::record::Record;
 
 /// RFC 3339 to the millisecond.
@@ -31,27 +30,14 @@ struct Line<'r> {
     version: &'static str,
 }
 
-/// The format of a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AuditFormat {
-    /// The fields of [`Record`] in one flat JSON object.
-    #[default]
-    Json,
-    /// An event of the Open Cybersecurity Schema Framework.
-    Ocsf,
-}
-
 /// The output of audit lines.
-pub struct AuditLog {
-    out: Mutex<Box<dyn Write + Send>>,
-    format: AuditFormat,
-}
+pub struct AuditLog(Mutex<Box<dyn Write + Send>>);
 
 impl AuditLog {
     /// Writes lines to `out`, each in one call.
     #[must_use]
-    pub fn new(out: impl Write + Send + 'static, format: AuditFormat) -> Self {
-        Self { out: Mutex::new(Box::new(out)), format }
+    pub fn new(out: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(out)))
     }
 
     /// Writes lines to the standard output, without the standard library's handle, which reports a write to a closed
@@ -60,11 +46,11 @@ impl AuditLog {
     /// A closed output and the null device accept no line: before `main` the standard library replaces a closed
     /// descriptor with the null device, so the two cannot be told apart.
     #[must_use]
-    pub fn stdout(format: AuditFormat) -> Self {
+    pub fn stdout() -> Self {
         let output = io::stdout().as_fd().try_clone_to_owned().map(File::from);
         match output {
-            Ok(file) if !is_null_device(&file) => Self::new(file, format),
-            _ => Self::new(Closed, format),
+            Ok(file) if !is_null_device(&file) => Self::new(file),
+            _ => Self::new(Closed),
         }
     }
 
@@ -73,20 +59,12 @@ impl AuditLog {
     /// # Errors
     /// The error of the output. The answer must not be sent then.
     pub fn write(&self, event: Event, now: SystemTime, record: &Record) -> io::Result<()> {
-        let time = OffsetDateTime::from(now);
-        let mut line = match self.format {
-            AuditFormat::Json => {
-                let timestamp = time.format(&Iso8601::<MILLISECONDS>).map_err(io::Error::other)?;
-                let version = env!("CARGO_PKG_VERSION");
-                serde_json::to_vec(&Line { timestamp, level: event.level(), event: event.name(), record, version })?
-            }
-            AuditFormat::Ocsf => {
-                let milliseconds = time.unix_timestamp() * 1_000 + i64::from(time.millisecond());
-                serde_json::to_vec(&OcsfEvent::new(event, milliseconds, record))?
-            }
-        };
+        let timestamp = OffsetDateTime::from(now).format(&Iso8601::<MILLISECONDS>).map_err(io::Error::other)?;
+        let version = env!("CARGO_PKG_VERSION");
+        let line = Line { timestamp, level: event.level(), event: event.name(), record, version };
+        let mut line = serde_json::to_vec(&line)?;
         line.push(b'\n');
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(&line)?;
         out.flush()
     }

@@ -2,11 +2,10 @@
 
 mod event;
 mod log;
-mod ocsf;
 mod reason;
 mod record;
 
 pub use event::Event;
-pub use log::{AuditFormat, AuditLog};
+pub use log::AuditLog;
 pub use reason::{Cause, Reason};
 pub use record::Record;

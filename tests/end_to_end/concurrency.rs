@@ -4,43 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::{Database, Fault, Function, Reply, Request};
+use crate::support::{Database, Function, Request};
 
 const FUNCTIONS: usize = 8;
 const LIMIT: u32 = 50;
 /// Requests to each function.
 const REQUESTS: usize = 20;
-
-/// One environment handles eight requests at a time, as Lambda Managed Instances do. A request that waits for the
-/// database does not delay the others.
-#[tokio::test(flavor = "multi_thread")]
-async fn concurrent_requests_in_one_function_hold_the_limit() {
-    let database = Database::start().await;
-    let key = database.key("flooded", LIMIT, 10_000).await;
-    let mut function = Function::start(&database.table(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]).await;
-    let event = Request::get("").key(&key).event();
-    let mut statuses = vec![function.send(&event).await.answer().status];
-    database.fail([Fault::instead_of_call(Reply::Held)]);
-    function.send_only(&event);
-    database.held().await;
-    statuses.push(function.send(&event).await.answer().status);
-    assert_eq!(statuses, [200; 2]);
-    database.release();
-    // The held call is lost. Because of the other write, it cannot be told whether it was counted.
-    function.outcome().await.answer().assert_problem(503);
-
-    let others = FUNCTIONS * REQUESTS - statuses.len();
-    for _ in 0..others {
-        function.send_only(&event);
-    }
-    for _ in 0..others {
-        statuses.push(function.outcome().await.answer().status);
-    }
-    function.stop().await;
-    let mut lines = lines(&function);
-    lines.retain(|line| line["status"] != 503);
-    assert_limit_held(statuses, &lines, &database).await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_functions_hold_one_limit() {

@@ -282,7 +282,6 @@ async fn invalid_setting_aborts_start_and_is_named_without_its_value() {
             "https://app.example.com/canary",
             "ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas",
         ),
-        ("AUDIT_FORMAT", "canary", "AUDIT_FORMAT must be json or ocsf"),
         ("PAGES", "canary", "PAGES must be on or off"),
         ("ALLOW_HTTP", "canary", "ALLOW_HTTP must be true or false"),
         ("AWS_REGION", "", "AWS_REGION is not set"),

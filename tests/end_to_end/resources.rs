@@ -35,28 +35,6 @@ async fn hostile_requests_leave_the_memory_below_32_mb() {
     assert!(peak <= max_peak_kilobytes(), "{peak} kB");
 }
 
-/// As in an environment of Lambda's Managed Instances.
-#[tokio::test(flavor = "multi_thread")]
-async fn eight_hostile_requests_at_once_leave_the_memory_below_32_mb() {
-    let database = Database::start().await;
-    let key = ample_key(&database).await;
-    let function = Function::start(&database.table(), &[("AWS_LAMBDA_MAX_CONCURRENCY", "8")]).await;
-    let requests = hostile_requests();
-    for request in &requests {
-        function.send_only(&request.clone().key(&key).event());
-    }
-    let mut unexpected = Vec::new();
-    for _ in &requests {
-        let answer = function.outcome().await.answer();
-        if !is_expected(answer.status) {
-            unexpected.push((answer.status, answer.body));
-        }
-    }
-    assert!(unexpected.is_empty(), "{unexpected:?}");
-    let peak = function.peak_kilobytes();
-    assert!(peak <= max_peak_kilobytes(), "{peak} kB");
-}
-
 /// A policy is counted only for a caller who is admitted: nothing of the work shows for anybody else.
 #[tokio::test]
 async fn hostile_request_without_admission_is_neither_counted_nor_drawn() {

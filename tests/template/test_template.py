@@ -189,13 +189,11 @@ class Template(unittest.TestCase):
             self.assertIs(is_breaching(properties, requests=requests, errors=errors), rings, (requests, errors))
 
     def test_request_without_key_has_a_metric_of_its_own(self):
-        for format, line in (("json", {"reason": "no-key"}), ("ocsf", {"status_detail": "no-key"})):
-            resources = cloudformation.resolved(self.template, AuditFormat=format)
-            counting = {
-                name for name, one in resources.items()
-                if one["Type"] == "AWS::Logs::MetricFilter" and matches(one["Properties"]["FilterPattern"], line)
-            }
-            self.assertEqual(counting, {"NoKeyMetric"}, format)
+        counting = {
+            name for name, one in self.plain.items()
+            if one["Type"] == "AWS::Logs::MetricFilter" and matches(one["Properties"]["FilterPattern"], {"reason": "no-key"})
+        }
+        self.assertEqual(counting, {"NoKeyMetric"})
 
     def test_refused_request_with_an_unproven_key_has_a_metric_and_an_alarm(self):
         refused = {"event": "request.refused", "reason": "unknown-parameter", "key_id": "0" * 24}
@@ -363,29 +361,26 @@ class Stack(unittest.TestCase):
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"0", timeout=10)
 
     def test_function_with_its_role_serves_requests_and_metrics_count_them(self):
-        for format in ("json", "ocsf"):
-            template = cloudformation.translated()
-            variables = self.deploy(template, AuditFormat=format)
-            for name in ("Table", "FunctionRole", "FunctionLogGroup", "ApiLogGroup", "Function"):
-                self.assertIn(name, self.resources)
-            key = self.create_key(variables, 3)
-            forged = "plk_malformed"
-            if format == "json":
-                forged = self.create_key(variables | {"KEY_SIGNING_SECRET": "00" * 32}, 3, "forged")
-            self.enforce_policies()
-            with Function(FUNCTION, variables) as function:
-                status, body = function.get("/api/generate", key, "count=3")
-                self.assertEqual((status, len(body.get("passwords", []))), (200, 3), body)
-                self.assertEqual(function.get("/api/passphrase", key)[0], 200)
-                self.assertEqual(function.get("/api/generate", key, "lenght=3")[0], 400)
-                self.assertEqual(function.get("/api/policy", key)[0], 200)
-                self.assertEqual(function.get("/api/generate", key)[0], 429)
-                self.assertEqual(function.get("/api/generate", forged)[0], 401)
-                self.assertEqual(function.get("/api/generate")[0], 401)
-                self.assertEqual(function.get("/api/health")[0], 200)
-            with Function(FUNCTION, variables | {"TABLE_NAME": "no-such-table"}) as broken:
-                self.assertEqual(broken.get("/api/generate", key)[0], 503)
-            self.check_metrics(cloudformation.resolved(template, AuditFormat=format), function.lines + broken.lines)
+        template = cloudformation.translated()
+        variables = self.deploy(template)
+        for name in ("Table", "FunctionRole", "FunctionLogGroup", "ApiLogGroup", "Function"):
+            self.assertIn(name, self.resources)
+        key = self.create_key(variables, 3)
+        forged = self.create_key(variables | {"KEY_SIGNING_SECRET": "00" * 32}, 3, "forged")
+        self.enforce_policies()
+        with Function(FUNCTION, variables) as function:
+            status, body = function.get("/api/generate", key, "count=3")
+            self.assertEqual((status, len(body.get("passwords", []))), (200, 3), body)
+            self.assertEqual(function.get("/api/passphrase", key)[0], 200)
+            self.assertEqual(function.get("/api/generate", key, "lenght=3")[0], 400)
+            self.assertEqual(function.get("/api/policy", key)[0], 200)
+            self.assertEqual(function.get("/api/generate", key)[0], 429)
+            self.assertEqual(function.get("/api/generate", forged)[0], 401)
+            self.assertEqual(function.get("/api/generate")[0], 401)
+            self.assertEqual(function.get("/api/health")[0], 200)
+        with Function(FUNCTION, variables | {"TABLE_NAME": "no-such-table"}) as broken:
+            self.assertEqual(broken.get("/api/generate", key)[0], 503)
+        self.check_metrics(cloudformation.resolved(template), function.lines + broken.lines)
 
     def check_metrics(self, resources: dict, lines: list):
         """Checks what the metric filters count in these audit lines."""
@@ -439,21 +434,12 @@ class Dashboards(unittest.TestCase):
         "d", "not",
     }
 
-    def schema_fields(self, ocsf: bool) -> set:
-        name = "audit-ocsf.schema.json" if ocsf else "audit.schema.json"
-        schema = json.loads((ROOT / "docs" / name).read_text())
-        fields = set()
+    def schema_fields(self) -> set:
+        schema = json.loads((ROOT / "docs/audit.schema.json").read_text())
+        return set(schema["properties"]) | {"@timestamp"}
 
-        def walk(node, path):
-            for member, inner in node.get("properties", {}).items():
-                fields.add(f"{path}{member}")
-                walk(inner, f"{path}{member}.")
-
-        walk(schema, "")
-        return fields | {"@timestamp"}
-
-    def check(self, query: str, ocsf: bool):
-        fields, aliases = self.schema_fields(ocsf), set(re.findall(r"\bas (\w+)", query))
+    def check(self, query: str):
+        fields, aliases = self.schema_fields(), set(re.findall(r"\bas (\w+)", query))
         for command in re.split(r"\s*\|\s*", query.strip()):
             name, _, rest = command.partition(" ")
             self.assertIn(name, self.COMMANDS, query)
@@ -466,34 +452,32 @@ class Dashboards(unittest.TestCase):
 
     def test_saved_queries_use_existing_audit_fields(self):
         template = cloudformation.translated()
-        for ocsf in (False, True):
-            resources = cloudformation.resolved(template, AuditFormat="ocsf" if ocsf else "json")
-            queries = [one for one in resources.values() if one["Type"] == "AWS::Logs::QueryDefinition"]
-            self.assertEqual(len(queries), 5)
-            for one in queries:
-                self.check(one["Properties"]["QueryString"], ocsf)
+        resources = cloudformation.resolved(template)
+        queries = [one for one in resources.values() if one["Type"] == "AWS::Logs::QueryDefinition"]
+        self.assertEqual(len(queries), 5)
+        for one in queries:
+            self.check(one["Properties"]["QueryString"])
 
     def test_dashboard_and_alarms_use_existing_metrics(self):
         template = cloudformation.translated()
-        for ocsf in (False, True):
-            resources = cloudformation.resolved(template, AuditFormat="ocsf" if ocsf else "json")
-            defined = {
-                transformation["MetricName"]
-                for one in resources.values() if one["Type"] == "AWS::Logs::MetricFilter"
-                for transformation in one["Properties"]["MetricTransformations"]
-            }
-            body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"])
-            shown = set()
-            for widget in body["widgets"]:
-                if widget["type"] == "log":
-                    self.check(widget["properties"]["query"], ocsf)
-                for metric in widget["properties"].get("metrics", []):
-                    if metric[0] == "Passloom/passloom":
-                        shown.add(metric[1])
-            self.assertEqual(shown, defined)
-            for one in resources.values():
-                if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "Passloom/passloom":
-                    self.assertIn(one["Properties"]["MetricName"], defined)
+        resources = cloudformation.resolved(template)
+        defined = {
+            transformation["MetricName"]
+            for one in resources.values() if one["Type"] == "AWS::Logs::MetricFilter"
+            for transformation in one["Properties"]["MetricTransformations"]
+        }
+        body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"])
+        shown = set()
+        for widget in body["widgets"]:
+            if widget["type"] == "log":
+                self.check(widget["properties"]["query"])
+            for metric in widget["properties"].get("metrics", []):
+                if metric[0] == "Passloom/passloom":
+                    shown.add(metric[1])
+        self.assertEqual(shown, defined)
+        for one in resources.values():
+            if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "Passloom/passloom":
+                self.assertIn(one["Properties"]["MetricName"], defined)
 
 
 def keyless_paths() -> set:

@@ -17,7 +17,7 @@ use jsonschema::Validator;
 use passloom::access::Auth;
 use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets, Store};
 use passloom::app::App;
-use passloom::audit::{AuditFormat, AuditLog};
+use passloom::audit::AuditLog;
 use passloom::clock;
 use passloom::http::AllowedOrigins;
 use rand::rngs::SysRng;
@@ -56,7 +56,6 @@ pub struct Deployment {
 pub struct DeploymentBuilder {
     auth: Auth,
     allow_http: bool,
-    audit_format: AuditFormat,
     log: Lines,
     out: Box<dyn Write + Send>,
     database: Option<Database>,
@@ -76,10 +75,6 @@ impl DeploymentBuilder {
     /// Answers requests over plain HTTP.
     pub fn allow_http(self) -> Self {
         Self { allow_http: true, ..self }
-    }
-
-    pub fn audit_format(self, audit_format: AuditFormat) -> Self {
-        Self { audit_format, ..self }
     }
 
     /// Writes audit lines to `out` instead of the deployment's `log`.
@@ -105,7 +100,7 @@ impl DeploymentBuilder {
             self.allow_http,
             AllowedOrigins::parse(ORIGIN).unwrap(),
             Store::new(client, database.table().name, clock.now()),
-            AuditLog::new(self.out, self.audit_format),
+            AuditLog::new(self.out),
             clock::Clock::new(move || time.now(), move || base + stopwatch.elapsed()),
         );
         Deployment { app, database, clock, log: self.log, requests: AtomicU64::new(0) }
@@ -123,7 +118,6 @@ impl Deployment {
         DeploymentBuilder {
             auth: Auth::Key(SigningSecrets::parse(SIGNING_SECRET).unwrap()),
             allow_http: false,
-            audit_format: AuditFormat::Json,
             out: Box::new(log.clone()),
             log,
             database: None,
@@ -220,16 +214,14 @@ impl Lines {
     }
 }
 
-/// Checks an audit line against the published schema of its format.
+/// Checks an audit line against the published schema.
 #[track_caller]
 fn assert_matches_schema(line: &Value) {
-    static SCHEMAS: LazyLock<[Validator; 2]> = LazyLock::new(|| {
-        [include_str!("../../../docs/audit.schema.json"), include_str!("../../../docs/audit-ocsf.schema.json")]
-            .map(|schema| jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap())
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(include_str!("../../../docs/audit.schema.json")).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
     });
-    let [plain, ocsf] = &*SCHEMAS;
-    let schema = if line.get("class_uid").is_some() { ocsf } else { plain };
-    if let Err(error) = schema.validate(line) {
+    if let Err(error) = SCHEMA.validate(line) {
         panic!("{} at {}: {line}", error, error.instance_path());
     }
 }
