@@ -7,7 +7,7 @@ use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::ValidateRequest;
 use crate::http::response::{self, Response};
-use crate::password::{WorkBudget, strength};
+use crate::password::WorkBudget;
 
 pub(super) async fn validate(
     services: &Services,
@@ -25,7 +25,6 @@ pub(super) async fn validate(
 
     let password = request.password(&progress.measurement.end(&services.clock));
     let assessment = check.assess(password.expose(), &mut budget);
-    let strength = strength(password.expose());
     let title = named.map(|named| named.title());
-    Ok(response::assessment(&assessment, &strength, title.as_ref(), &progress.record.request_id)?)
+    Ok(response::assessment(&assessment, title.as_ref(), &progress.record.request_id)?)
 }

@@ -1,9 +1,6 @@
-//! Checks a password that a caller sent against constraints, one by one, and estimates its strength.
+//! Checks a password that a caller sent against constraints, one by one.
 //!
 //! The messages reveal nothing about the password beyond what the constraints ask.
-
-use zxcvbn::feedback::Feedback;
-use zxcvbn::zxcvbn;
 
 use super::charset::{CharSet, Class, similar, special};
 use super::entropy::Entropy;
@@ -17,14 +14,6 @@ use super::sampling::budget::WorkBudget;
 use super::sampling::sampler::count;
 use super::spec::PasswordSpec;
 use super::verify::{SpecViolation, violations};
-
-/// The number of characters whose strength is estimated.
-const MAX_ESTIMATED: usize = 32;
-/// The characters that zxcvbn also reads as letters, as in `p@$$w0rd`.
-const LOOK_ALIKES: &str = "4@8({[<3690!1|05$7+%2";
-/// The number of different look-alikes in the estimated text. zxcvbn tries every combination of their readings: with 8
-/// of them an estimate takes up to 3 ms, with 10 up to 13 ms, with all of them more than 40 ms.
-const MAX_LOOK_ALIKES: u32 = 8;
 
 /// What a password is checked against: constraints without contradictions.
 #[derive(Debug)]
@@ -218,67 +207,5 @@ impl PasswordCheck {
             }
         }
         found
-    }
-}
-
-/// An estimate of how hard a password is to guess, for an attacker who tries words, names, dates and keyboard patterns
-/// first.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Strength {
-    /// 0 to 4: fewer than 10^3, 10^6, 10^8, 10^10 guesses, or more.
-    pub score: u8,
-    /// The estimated number of guesses.
-    pub guesses: u64,
-    /// What is wrong with the password.
-    pub warning: Option<String>,
-    /// What would improve it.
-    pub suggestions: Vec<String>,
-}
-
-/// The beginning of a password whose strength is estimated.
-fn estimated_part(password: &str) -> &str {
-    let mut look_alikes = CharSet::default();
-    let end = password.char_indices().enumerate().find(|&(index, (_, character))| {
-        if LOOK_ALIKES.contains(character) {
-            look_alikes = look_alikes.union(CharSet::from_text(character.encode_utf8(&mut [0; 4])));
-        }
-        index == MAX_ESTIMATED || look_alikes.len() > MAX_LOOK_ALIKES
-    });
-    &password[..end.map_or(password.len(), |(_, (at, _))| at)]
-}
-
-/// Estimates the strength of a password by its beginning: at most 32 characters, at most 8 different look-alikes.
-/// Further characters do not make it weaker.
-#[must_use]
-pub fn strength(password: &str) -> Strength {
-    let estimate = zxcvbn(estimated_part(password), &[]);
-    let feedback = estimate.feedback();
-    let suggestions = feedback.map(|feedback| feedback.suggestions().iter().map(ToString::to_string).collect());
-    Strength {
-        score: estimate.score().into(),
-        guesses: estimate.guesses(),
-        warning: feedback.and_then(Feedback::warning).map(|warning| warning.to_string()),
-        suggestions: suggestions.unwrap_or_default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::estimated_part;
-
-    #[test]
-    fn estimated_part_ends_after_32_characters_or_8_look_alikes() {
-        let long = "é".repeat(40);
-        for (password, part) in [
-            ("", ""),
-            ("correct horse", "correct horse"),
-            (long.as_str(), &*"é".repeat(32)),
-            ("4@8({[<3x69", "4@8({[<3x"),
-            ("p@$$w0rd4(|+!", "p@$$w0rd4(|+!"),
-            ("p@$$w0rd4(|+!2", "p@$$w0rd4(|+!"),
-            ("44444444444444444444444444444444x", "44444444444444444444444444444444"),
-        ] {
-            assert_eq!(estimated_part(password), part, "{password}");
-        }
     }
 }

@@ -19,7 +19,7 @@ mod secret;
 mod spec;
 mod verify;
 
-pub use assessment::{Assessment, PasswordCheck, Strength, Violation, strength};
+pub use assessment::{Assessment, PasswordCheck, Violation};
 pub use charset::{CharSet, Class};
 pub use entropy::{Count, Entropy};
 pub use passphrase::{Passphrase, PassphraseConstraints, PassphraseError, wordlist::Wordlist};

@@ -6,14 +6,13 @@ use serde_json::Error;
 
 use super::headers::{self, JSON, Response};
 use super::policy::PolicyTitle;
-use crate::password::{Assessment, Entropy, Strength};
+use crate::password::{Assessment, Entropy};
 
 #[derive(Serialize)]
 struct Body<'a> {
     valid: bool,
     violations: Vec<ViolationBody<'a>>,
     entropy_bits: Option<f64>,
-    strength: StrengthBody<'a>,
     #[serde(flatten)]
     title: Option<&'a PolicyTitle>,
 }
@@ -24,26 +23,12 @@ struct ViolationBody<'a> {
     message: &'a str,
 }
 
-#[derive(Serialize)]
-struct StrengthBody<'a> {
-    score: u8,
-    guesses: u64,
-    feedback: FeedbackBody<'a>,
-}
-
-#[derive(Serialize)]
-struct FeedbackBody<'a> {
-    warning: Option<&'a str>,
-    suggestions: &'a [String],
-}
-
 /// The assessment of a password.
 ///
 /// # Errors
 /// The error of the JSON writer.
 pub fn assessment(
     assessment: &Assessment,
-    strength: &Strength,
     title: Option<&PolicyTitle>,
     request_id: &str,
 ) -> Result<Response, Error> {
@@ -54,11 +39,6 @@ pub fn assessment(
             .map(|violation| ViolationBody { constraint: violation.constraint, message: &violation.message })
             .collect(),
         entropy_bits: assessment.entropy.map(Entropy::rounded_down),
-        strength: StrengthBody {
-            score: strength.score,
-            guesses: strength.guesses,
-            feedback: FeedbackBody { warning: strength.warning.as_deref(), suggestions: &strength.suggestions },
-        },
         title,
     })?;
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))

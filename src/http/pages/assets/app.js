@@ -8,7 +8,6 @@ import { secretCard } from "./secret.js";
 import { combinations, guessing } from "./words.js";
 
 const TABS = ["password", "passphrase", "check", "policies"];
-const SCORES = ["very weak", "weak", "fair", "good", "strong"];
 /** With fewer bits, a trillion guesses a second need less than 20 minutes for all of them. */
 const LEAST_BITS = 50;
 const KEY_HINT = "The key stays in the memory of this page. It is sent only to this service.";
@@ -181,16 +180,13 @@ function exact(parameters) {
 }
 
 function checked(outcome, answer) {
-  const { valid, violations, strength: { score, guesses, feedback } } = answer;
+  const { valid, violations } = answer;
   const verdict = valid ? "The password satisfies the policy." : `The password violates the policy in ${violations.length === 1 ? "one point" : `${violations.length} points`}.`;
   const list = h("ul", { class: "violations" }, ...violations.map(({ constraint, message }) => h("li", {}, h("code", {}, constraint), `: ${message}`)));
-  const advice = [feedback.warning, ...feedback.suggestions].filter(Boolean).join(" ");
-  const log = Math.log2(Math.max(guesses, 1));
   outcome.top.replaceChildren(h("p", { class: valid ? "verdict good" : "verdict bad" }, valid ? "✓ " : "✗ ", verdict), ...(valid ? [] : [list]));
-  outcome.rest.replaceChildren(facts(["Strength", h("meter", { min: 0, max: 4, low: 2, high: 3, optimum: 4, value: score, "aria-label": "Strength" }), ` ${score} of 4, ${SCORES[score]}`],
-      ["Estimate", ...combinations(log, "guesses"), ...(advice ? [`. ${advice}`] : [])],
-      ["Policy", answer.entropy_bits === null ? "generates no password of this length" : `a generated password of this length has ${answer.entropy_bits} bits`]));
-  return `${verdict} Strength ${score} of 4, ${SCORES[score]}.`;
+  outcome.rest.replaceChildren(facts(["Policy",
+    answer.entropy_bits === null ? "generates no password of this length" : `a generated password of this length has ${answer.entropy_bits} bits`]));
+  return verdict;
 }
 
 // --- Policies ---
