@@ -215,7 +215,7 @@ fuzz: ## Test the parsers with ten million random inputs (or FUZZ=… inputs eac
 
 .PHONY: uniformity
 uniformity: ## Test uniformity with many samples from the system's random generator, and print p-values.
-	UNIFORMITY=1 $(CARGO_TEST) --release --test uniformity -- --nocapture uniformity full_size
+	UNIFORMITY=1 $(CARGO_TEST) --release --test uniformity -- --nocapture full_size
 
 .PHONY: mutants
 mutants: $(CARGO_MUTANTS)/ready ## Test the tests of rate limiting, authentication and sampling with cargo-mutants.

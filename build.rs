@@ -88,9 +88,7 @@ fn media_type(name: &str) -> Result<&'static str, String> {
 
 /// The first 16 hexadecimal digits of a hash.
 fn hexadecimal(hash: Sha256) -> Result<String, Box<dyn Error>> {
-    let hash = hash.finalize();
-    let (first, _) = hash.split_first_chunk().ok_or("a hash of less than 64 bits")?;
-    Ok(format!("{:016x}", u64::from_be_bytes(*first)))
+    Ok(hex::encode(hash.finalize().get(..8).ok_or("a hash of less than 64 bits")?))
 }
 
 fn compress(path: &Path, content: &[u8]) -> io::Result<()> {

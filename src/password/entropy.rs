@@ -1,6 +1,7 @@
 //! The number of passwords, and its logarithm in bits.
 
 use num_bigint::BigUint;
+use num_traits::ToPrimitive;
 
 /// The number of passwords that satisfy a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +53,7 @@ impl Count {
 
 /// Whether `count`^100 is below 2^`exponent`.
 fn below_power(count: &BigUint, exponent: f64) -> bool {
-    // Formatting and parsing an integral `f64` below 2^53 is exact.
-    let exponent: u64 = format!("{exponent:.0}").parse().unwrap_or_default();
+    let exponent = exponent.to_u64().unwrap_or_default();
     if exponent.is_multiple_of(100) {
         return count.bits() <= exponent / 100;
     }

@@ -2,7 +2,7 @@
 //!
 //! A file depends on another if its code has a path to it: `crate::…`, `super::…`, `self::…`, or `child::…` in a file
 //! with child modules. The path leads to the file of the deepest module on it, so a path that ends in a re-export
-//! leads to the `mod.rs` with the re-export. Test modules are ignored.
+//! leads to the `mod.rs` with the re-export. A module of tests at the end of a file is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,77 +21,11 @@ fn module_of(path: &str) -> Vec<String> {
     names
 }
 
-/// Blanks comments, strings and test modules, and removes `in` paths of visibilities.
+/// The code of a file without comments, its module of tests at the end, and `in` paths of visibilities.
 fn code(source: &str) -> String {
-    let mut code = String::new();
-    let mut rest = source;
-    while let Some(character) = rest.chars().next() {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("r\"") || rest.starts_with("br\"") {
-            let begin = rest.find('"').unwrap() + 1;
-            rest[begin..].find('"').map_or(rest.len(), |end| begin + end + 1)
-        } else if rest.starts_with("r#\"") || rest.starts_with("br#\"") {
-            let begin = rest.find('"').unwrap() + 1;
-            rest[begin..].find("\"#").map_or(rest.len(), |end| begin + end + 2)
-        } else if character == '"' {
-            string_length(rest)
-        } else if character == '\'' {
-            char_length(rest)
-        } else {
-            code.push(character);
-            rest = &rest[character.len_utf8()..];
-            continue;
-        };
-        code.push(' ');
-        rest = &rest[skipped..];
-    }
-    let code = without_test_modules(&code);
-    code.replace("pub(in crate::", "pub(in ")
-}
-
-/// The length of a string literal, with both quotation marks.
-fn string_length(text: &str) -> usize {
-    let mut escaped = true;
-    for (at, character) in text.char_indices() {
-        match character {
-            '"' if !escaped => return at + 1,
-            '\\' if !escaped => escaped = true,
-            _ => escaped = false,
-        }
-    }
-    text.len()
-}
-
-/// The length of a character literal, or 1 if a lifetime begins here.
-fn char_length(text: &str) -> usize {
-    let mut characters = text.char_indices().skip(1);
-    match characters.next() {
-        Some((_, '\\')) => text[2..].find('\'').map_or(text.len(), |end| if end == 0 { 4 } else { end + 3 }),
-        Some(_) => match characters.next() {
-            Some((end, '\'')) => end + 1,
-            _ => 1,
-        },
-        None => 1,
-    }
-}
-
-fn without_test_modules(code: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = code;
-    while let Some(begin) = rest.find("#[cfg(test)]") {
-        kept.push_str(&rest[..begin]);
-        rest = &rest[begin..];
-        let mut depth = 0;
-        let end = rest.char_indices().find(|(_, character)| {
-            depth += i32::from(*character == '{') - i32::from(*character == '}');
-            depth == 0 && matches!(character, '}' | ';')
-        });
-        rest = end.map_or("", |(end, _)| &rest[end + 1..]);
-    }
-    kept + rest
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n").replace("pub(in crate::", "pub(in ")
 }
 
 /// Every path of the code, as a list of names. `use a::{b, c::d}` gives `a::b` and `a::c::d`. The `use<…>` of a return
@@ -263,7 +197,7 @@ fn dependencies_of_example_are_found_and_its_cycle_too() {
         ("src/a/x.rs", "use super::y::{self, f as g};\nfn f() { crate::b::f(\"crate::a::y\"); }\n"),
         (
             "src/a/y.rs",
-            "// use crate::b;\n#[cfg(test)]\nmod tests {\n    use crate::b;\n}\npub(in crate::b) fn f() {}\n",
+            "// use crate::b;\npub(in crate::b) fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n",
         ),
         ("src/b.rs", "use std::{fmt, io};\nconst QUOTE: char = '\"';\nuse crate::{\n    a::Thing,\n};\n"),
     ]

@@ -1,6 +1,5 @@
 //! The documents and the source files keep the promises that no compiler checks: links and references lead somewhere,
-//! the README stays short, source files do not depend on each other in a cycle, and words that were replaced do not
-//! come back.
+//! the README stays short, and source files do not depend on each other in a cycle.
 
 #![expect(clippy::unwrap_used, reason = "tests stop at unexpected errors")]
 
@@ -10,4 +9,3 @@ mod links;
 mod markdown;
 mod readme;
 mod security;
-mod wording;

@@ -199,12 +199,3 @@ async fn longest_passwords_are_drawn_and_their_answers_have_a_limit() {
     let problem = generate(&deployment, &key, &two).await.assert_problem(400);
     assert!(problem["detail"].as_str().unwrap().starts_with("65 passwords of length 2048 are "), "{problem}");
 }
-
-#[tokio::test]
-async fn replaced_parameter_returns_400_naming_its_successors() {
-    let deployment = Deployment::start().await;
-    let key = deployment.ample_key().await;
-    let problem = deployment.generate(&key, "max_consecutive=2").await.assert_problem(400);
-    let detail = r#"Unknown parameter "max_consecutive"; did you mean "max_repeating" or "max_sequential"?"#;
-    assert_eq!((&problem["detail"], &problem["parameter"]), (&json!(detail), &json!("max_consecutive")));
-}

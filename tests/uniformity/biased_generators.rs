@@ -1,10 +1,10 @@
 //! Biased generators, as found in real code. They show that the tests of uniformity detect their bias.
 
-use passloom::password::{CharSet, PasswordSpec, Requirement, Sampler, WorkBudget};
+use passloom::password::PasswordSpec;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
-use crate::random_source::{Source, draw};
+use crate::random_source::Source;
 
 /// Generates one text for a specification.
 pub type Generator = fn(&PasswordSpec, &mut Source) -> String;
@@ -58,54 +58,4 @@ pub fn byte_modulo(spec: &PasswordSpec, source: &mut Source) -> String {
         usize::from(byte[0])
     };
     string((0..spec.length).map(|_| pool[byte(source) % pool.len()]).collect())
-}
-
-/// The number of characters of the first set, drawn with C(n, c + 1) instead of C(n, c).
-pub fn table_off_by_one(spec: &PasswordSpec, source: &mut Source) -> String {
-    let length = usize::from(spec.length);
-    let [one, other] = [0, 1].map(|index| spec.requirements[index].characters.bytes().collect::<Vec<u8>>());
-    let ways = |taken: usize| {
-        let choose = (0..=taken).fold(1, |product, step| product * (length - step) / (step + 1));
-        choose * one.len().pow(u32::try_from(taken).unwrap()) * other.len().pow(u32::try_from(length - taken).unwrap())
-    };
-    let mut rest = source.random_range(0..(1..length).map(ways).sum());
-    let taken = (1..length)
-        .find(|&taken| {
-            let found = rest < ways(taken);
-            rest = rest.saturating_sub(ways(taken));
-            found
-        })
-        .unwrap();
-    let mut text: Vec<u8> = (0..taken).filter_map(|_| one.choose(source)).copied().collect();
-    text.extend((taken..length).filter_map(|_| other.choose(source)));
-    text.shuffle(source);
-    string(text)
-}
-
-/// A uniform draw that ignores `max_repeating`.
-pub fn ignore_max_repeating(spec: &PasswordSpec, source: &mut Source) -> String {
-    draw(&Sampler::new(PasswordSpec { max_repeating: None, ..spec.clone() }, &mut WorkBudget::new(1)).unwrap(), source)
-}
-
-/// The class of the first character is drawn first, without regard to the sizes of the classes.
-pub fn start_by_class(spec: &PasswordSpec, source: &mut Source) -> String {
-    let first: Vec<u8> = spec.start.unwrap().bytes().collect();
-    let lowercase = source.random::<bool>();
-    let first: Vec<u8> = first.into_iter().filter(|byte| byte.is_ascii_lowercase() == lowercase).collect();
-    let pool: Vec<u8> = spec.pool.bytes().collect();
-    let rest = (1..spec.length).filter_map(|_| pool.choose(source).copied()).collect::<Vec<_>>();
-    string([vec![*first.choose(source).unwrap()], rest].concat())
-}
-
-/// The set of classes that appear is drawn first, without regard to the numbers of texts.
-pub fn classes_equally_likely(spec: &PasswordSpec, source: &mut Source) -> String {
-    let classes = &spec.min_classes.as_ref().unwrap().classes;
-    let choice = source.random_range(1..1_u32 << classes.len());
-    let chosen = classes.iter().enumerate().filter(|(index, _)| choice >> index & 1 == 1);
-    let mut case = PasswordSpec { min_classes: None, pool: CharSet::default(), ..spec.clone() };
-    for (_, class) in chosen {
-        case.pool = case.pool.union(*class);
-        case.requirements.push(Requirement { characters: *class, min: 1 });
-    }
-    draw(&Sampler::new(case, &mut WorkBudget::new(1)).unwrap(), source)
 }

@@ -17,4 +17,3 @@ mod full_size;
 mod random_source;
 mod regex;
 mod specs;
-mod uniformity;

@@ -30,9 +30,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The length of a slot, in milliseconds. Shorter slots would make the item larger, which comes with every answer.
 const SLOT: u64 = 4_000;
-/// The unit in which slots are numbered: a slot that begins at 8 s has number 4. Earlier versions had slots of this length,
-/// and items may contain them. Such a slot leaves the window two seconds later than it must.
-const NUMBERED_BY: u64 = 2_000;
 /// How long ago a slot must have ended to leave the window, in milliseconds: one minute, one second by which the clocks
 /// of two functions may differ, and one second between the reading of the clock and the answer of the database.
 const LOOKBACK: u64 = 62_000;
@@ -166,7 +163,7 @@ impl Counters {
 /// The number of the slot that `now` falls into.
 #[must_use]
 pub fn slot(now: SystemTime) -> u64 {
-    millis(now) / SLOT * SLOT / NUMBERED_BY
+    millis(now) / SLOT
 }
 
 /// The number of the UTC day that `now` falls into.
@@ -177,7 +174,7 @@ pub fn day(now: SystemTime) -> u64 {
 
 /// When a slot begins.
 pub(in crate::access) fn slot_begins(slot: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(slot * NUMBERED_BY)
+    UNIX_EPOCH + Duration::from_millis(slot * SLOT)
 }
 
 /// Whole seconds since 1970.
@@ -187,7 +184,7 @@ pub(in crate::access) fn seconds(time: SystemTime) -> u64 {
 
 /// When a slot leaves the window, in milliseconds since 1970.
 const fn leaves_window_at(slot: u64) -> u64 {
-    slot * NUMBERED_BY + SLOT + LOOKBACK
+    (slot + 1) * SLOT + LOOKBACK
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -11,8 +11,8 @@ pub enum RequestError {
     UnknownParameter {
         /// The name.
         name: String,
-        /// The parameter with the most similar name, or those that replaced it.
-        suggestions: Vec<&'static str>,
+        /// The parameter with the most similar name.
+        suggestion: Option<&'static str>,
     },
     /// A stored policy cannot have this name.
     PolicyName,

@@ -2,7 +2,7 @@
 
 use super::error::RequestError;
 use super::parameters::{self, MAX_COUNT, ParameterName};
-use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
+use super::policy::{PolicyParameter, PolicyRequest};
 use crate::access::Authenticated;
 use crate::http::lambda::HttpRequest;
 use crate::password::Policy;
@@ -34,10 +34,6 @@ impl ParameterName for GenerateParameter {
     fn aliases() -> &'static [(&'static str, Self)] {
         const DIGITS: GenerateParameter = GenerateParameter::Policy(PolicyParameter::Digits);
         &[("number", DIGITS), ("numbers", DIGITS)]
-    }
-
-    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
-        REPLACED
     }
 }
 

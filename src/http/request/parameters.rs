@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lambda_http::http::{HeaderMap, Method, header};
+use num_traits::ToPrimitive;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
@@ -31,12 +32,6 @@ pub trait ParameterName: Copy + PartialEq + 'static {
     /// Other names that users of other generators bring along, each with the parameter that it means.
     #[must_use]
     fn aliases() -> &'static [(&'static str, Self)] {
-        &[]
-    }
-
-    /// Names of parameters in earlier versions, each with those that replaced it.
-    #[must_use]
-    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
         &[]
     }
 }
@@ -123,7 +118,7 @@ impl Value {
     pub fn whole_number(&self) -> Option<i64> {
         match self {
             Self::Json(Json::Integer(number)) => i64::try_from(*number).ok(),
-            Self::Json(Json::Number(number)) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
+            Self::Json(Json::Number(number)) if number.fract() == 0.0 => number.to_i64(),
             Self::Query(_) | Self::Json(_) => None,
         }
     }
@@ -154,7 +149,7 @@ impl Value {
 
 /// JSON has one kind of number: 16.0 is 16 (JSON Schema 2020-12, section 6.1.1 of Validation).
 fn whole(number: f64) -> Option<u64> {
-    (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok())?
+    (number.fract() == 0.0).then(|| number.to_u64())?
 }
 
 /// The parameters of a request in their order, each at most once.
@@ -171,12 +166,8 @@ pub(super) fn resolve<P: ParameterName>(named: Vec<(String, Value)>) -> Result<V
     for (name, value) in named {
         let alias = || P::aliases().iter().find(|(alias, _)| *alias == name).map(|(_, parameter)| *parameter);
         let Some(parameter) = P::all().find(|one| one.name() == name).or_else(alias) else {
-            let replaced = P::replaced().iter().find(|(replaced, _)| *replaced == name);
-            let suggestions = match replaced {
-                Some((_, instead)) => instead.to_vec(),
-                None => similar_name(&name, P::all().map(P::name)).into_iter().collect(),
-            };
-            return Err(RequestError::UnknownParameter { name, suggestions });
+            let suggestion = similar_name(&name, P::all().map(P::name));
+            return Err(RequestError::UnknownParameter { name, suggestion });
         };
         if parameters.iter().any(|(seen, _)| *seen == parameter) {
             return Err(RequestError::RepeatedParameter(parameter.name()));

@@ -56,9 +56,6 @@ named_enum! {
     }
 }
 
-/// Parameters of earlier versions, each with those that replaced it.
-pub(super) const REPLACED: &[(&str, &[&str])] = &[("max_consecutive", &["max_repeating", "max_sequential"])];
-
 /// What a request says about the policy.
 #[derive(Debug, Default)]
 pub struct PolicyRequest {

@@ -2,7 +2,7 @@
 
 use super::error::RequestError;
 use super::parameters::{self, ParameterName};
-use super::policy::{PolicyParameter, PolicyRequest, REPLACED};
+use super::policy::{PolicyParameter, PolicyRequest};
 use crate::access::Authenticated;
 use crate::clock::MeasurementEnded;
 use crate::http::lambda::HttpRequest;
@@ -32,10 +32,6 @@ impl ParameterName for ValidateParameter {
     fn aliases() -> &'static [(&'static str, Self)] {
         const DIGITS: ValidateParameter = ValidateParameter::Policy(PolicyParameter::Digits);
         &[("number", DIGITS), ("numbers", DIGITS)]
-    }
-
-    fn replaced() -> &'static [(&'static str, &'static [&'static str])] {
-        REPLACED
     }
 }
 

@@ -288,7 +288,7 @@ impl Problem {
                 return Self { aws_code: Some(code), ..Self::new(Kind::InvalidRequest, message.clone()) };
             }
             RequestError::Vault(message) => (Kind::InvalidRequest, None, message.clone()),
-            RequestError::UnknownParameter { name, suggestions } => return Self::unknown_parameter(name, suggestions),
+            RequestError::UnknownParameter { name, suggestion } => return Self::unknown_parameter(name, *suggestion),
             RequestError::RepeatedParameter(name) => {
                 (Kind::InvalidRequest, Some(*name), format!("{name} is given more than once"))
             }
@@ -366,13 +366,13 @@ impl Problem {
         Self { parameter: parameter.map(str::to_owned), ..Self::new(kind, detail + ".") }
     }
 
-    fn unknown_parameter(name: &str, suggestions: &[&str]) -> Self {
+    fn unknown_parameter(name: &str, suggestion: Option<&str>) -> Self {
         // A text that does not look like a name may be anything, for example a secret in the wrong place.
         let plain = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let unknown = if plain { format!("Unknown parameter \"{name}\"") } else { "Unknown parameter".to_owned() };
-        let detail = match suggestions {
-            [] => format!("{unknown}."),
-            some => format!("{unknown}; did you mean \"{}\"?", some.join("\" or \"")),
+        let detail = match suggestion {
+            None => format!("{unknown}."),
+            Some(known) => format!("{unknown}; did you mean \"{known}\"?"),
         };
         Self { parameter: plain.then(|| name.to_owned()), ..Self::new(Kind::InvalidRequest, detail) }
     }

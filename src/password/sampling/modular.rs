@@ -2,6 +2,7 @@
 //! theorem). Sums of products of numbers with hundreds of bits become operations on single machine words.
 
 use num_bigint::BigUint;
+use num_traits::ToPrimitive;
 
 /// The primes are 2^60 minus these numbers, so that a product is reduced with shifts and small multiplications.
 const OFFSETS: [u64; 32] = [
@@ -26,7 +27,7 @@ impl Field {
     /// Enough fields to reconstruct a number of up to `bits` bits; `None` for larger numbers than this method supports.
     fn for_bits(bits: f64) -> Option<impl ExactSizeIterator<Item = Self>> {
         // The product of k primes has more than 60·k - 1 bits.
-        let primes: usize = format!("{:.0}", ((bits + 2.0) / 60.0).ceil()).parse().ok()?;
+        let primes = ((bits + 2.0) / 60.0).ceil().to_usize()?;
         Some(OFFSETS.get(..primes)?.iter().map(|&offset| Self { offset }))
     }
 

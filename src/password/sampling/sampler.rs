@@ -13,6 +13,7 @@
 //! generator is used. If every share is below 1 in 256, the policy is refused.
 
 use num_bigint::BigUint;
+use num_traits::ToPrimitive;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
@@ -191,7 +192,7 @@ impl Sampler {
             texts * (f64::from(self.spec.length) * CHARACTER_STEPS + case.generator.own_steps())
         };
         let steps = self.cases.iter().map(of_case).sum::<f64>() * f64::from(passwords);
-        let steps = format!("{steps:.0}").parse().unwrap_or(usize::MAX);
+        let steps = steps.to_usize().unwrap_or(usize::MAX);
         budget.spend(steps).map_err(|_| CountError::TooExpensive)
     }
 

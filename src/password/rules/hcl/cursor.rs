@@ -1,5 +1,7 @@
 //! A text and the position in it.
 
+use num_traits::ToPrimitive;
+
 use super::error::{Fault, HclErrorKind};
 
 /// Reads a text character by character, and never goes back.
@@ -113,7 +115,7 @@ impl<'a> Cursor<'a> {
     /// The floating-point number that began at a byte, without its fraction.
     pub(super) fn truncated(&self, begin: usize) -> Result<i64, Fault> {
         let number = self.since(begin).parse::<f64>().unwrap_or(f64::INFINITY).trunc();
-        format!("{number:.0}").parse().map_err(|_| Fault::new(begin, HclErrorKind::OutOfRange))
+        number.to_i64().ok_or(Fault::new(begin, HclErrorKind::OutOfRange))
     }
 
     /// The whole number that began at a byte.
