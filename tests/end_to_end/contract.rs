@@ -34,6 +34,14 @@ fn members(object: &Value) -> BTreeSet<String> {
     set(object.as_object().unwrap().keys().map(String::as_str))
 }
 
+/// The parameters in the query of an operation, wherever they are described.
+fn query_parameters<'d>(document: &'d Value, operation: &'d Value) -> impl Iterator<Item = &'d Value> {
+    operation["parameters"].as_array().into_iter().flatten().map(|one| match one["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => one,
+    })
+}
+
 /// The names of the parameters of an operation.
 fn parameters<P: ParameterName>() -> BTreeSet<String> {
     set(P::all().map(P::name))
@@ -62,10 +70,10 @@ async fn published_parameters_are_those_of_the_code() {
         ("/api/passphrase", "PassphraseRequest", parameters::<PassphraseParameter>()),
     ];
     check_all(cases, async |(path, schema, parameters)| {
-        let published = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let published = query_parameters(&document, &document["paths"][path]["get"]);
         // A list cannot be written in a query.
         let in_query = parameters.iter().filter(|one| *one != "charsets").cloned().collect();
-        assert_eq!(set(published.iter().map(|one| one["name"].as_str().unwrap())), in_query);
+        assert_eq!(set(published.map(|one| one["name"].as_str().unwrap())), in_query);
         assert_eq!(members(&schemas[schema]["properties"]), parameters);
     })
     .await;
@@ -103,7 +111,7 @@ async fn parameter_descriptions_of_query_and_body_are_equal() {
         ("/api/passphrase", "PassphraseRequest"),
     ];
     check_all(cases, async |(path, schema)| {
-        for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+        for parameter in query_parameters(&document, &document["paths"][path]["get"]) {
             let name = parameter["name"].as_str().unwrap();
             assert_eq!(parameter["description"], schemas[schema]["properties"][name]["description"], "{name}");
         }
@@ -119,7 +127,7 @@ async fn published_ranges_are_those_of_the_code() {
     let key = deployment.ample_key().await;
     let mut ranges = Vec::new();
     for path in ["/api/generate", "/api/passphrase"] {
-        for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+        for parameter in query_parameters(&document, &document["paths"][path]["get"]) {
             let schema = &parameter["schema"];
             if let (Some(min), Some(max)) = (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
                 ranges.push((path, parameter["name"].as_str().unwrap().to_owned(), min, max));
@@ -243,7 +251,7 @@ async fn published_operations_are_described_with_examples() {
     check_all(operations, async |(_, _, operation)| {
         assert!(tags.contains(operation["tags"][0].as_str().unwrap()));
         assert!(operation["description"].is_string() && operation["summary"].is_string());
-        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        for parameter in query_parameters(&document, operation) {
             assert!(parameter["description"].is_string(), "{}", parameter["name"]);
             assert!(!parameter["schema"]["examples"][0].is_null(), "{}", parameter["name"]);
             // Swagger UI would send it, and all examples together contradict each other.
