@@ -75,7 +75,7 @@ optional = command -v $(1) > /dev/null || { echo 'skipped: $(2): $(1) is not ins
 # Succeeds if `java` is a JDK, which can run a source file, of version 17 or later.
 HAS_JDK_17 = java --list-modules 2> /dev/null | grep -E '^jdk\.compiler@(1[7-9]|[2-9][0-9])' > /dev/null
 
-# The same packages and features in each command, so that cargo compiles the dependencies once. examples/Cargo.toml has
+# The same packages and features in each command, so that cargo compiles the dependencies once. dev/Cargo.toml has
 # the features that the tests need beyond those of the programs.
 CARGO_BUILD := cargo build --locked --workspace --all-features
 CARGO_TEST := cargo test --locked --workspace --all-features
@@ -247,7 +247,7 @@ cost: ## Update docs/cost.md from new prices and the results of the last `make b
 
 .PHONY: bench-hostile
 bench-hostile: build ## Measure the processor time and the memory of requests that are made to cost much.
-	cargo build --locked --release --package passloom-examples --bin database
+	cargo build --locked --release --package passloom-dev --bin database
 	$(PYTHON) benches/function/hostile.py $(BENCH)/hostile
 
 .PHONY: bench-draw
@@ -260,7 +260,7 @@ bench-ready: build $(foreach name,$(BENCH_PYTHON) $(if $(shell command -v npm),$
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
-	cargo build --locked --release --package passloom-examples --bin database
+	cargo build --locked --release --package passloom-dev --bin database
 	cargo bench --locked --bench draw --no-run
 	@for name in $(BENCH_PYTHON); do \
 		cp $(REFERENCES)/fastapi/generate.py $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done

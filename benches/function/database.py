@@ -1,4 +1,4 @@
-"""The database of the benchmarks: the embedded DynamoDB of examples/database.rs."""
+"""The database of the benchmarks: the embedded DynamoDB of dev/database.rs."""
 
 import hashlib
 import json
@@ -9,14 +9,17 @@ import urllib.request
 
 from subject import OTHER_CORES
 
-# The slots of the rate limit, which have even numbers: docs/rate-limiting.md.
+# The slots of the rate limit: docs/rate-limiting.md.
 SLOT_SECONDS, KEPT_SECONDS = 4, 66
 
 
 class Database:
     def __init__(self, program):
         os.sched_setaffinity(0, OTHER_CORES)
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # RSA, as DynamoDB's certificates: no crate of the database generates such keys. It protects nothing.
+        key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                             capture_output=True, text=True, check=True).stdout
+        self.process = subprocess.Popen([program, key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         reached = json.loads(self.process.stdout.readline())
         self.plain, self.tls, self.authority = reached["plain"], reached["tls"], reached["authority"]
         self.table, self.signing_secret = reached["table"], reached["signing_secret"]
@@ -54,7 +57,7 @@ class Database:
     def fill_window(self):
         """Gives the key the item that it has while it is used all the time, so that its size stays the same."""
         slot = int(time.time() / SLOT_SECONDS)
-        slots = [2 * number for number in range(slot - KEPT_SECONDS // SLOT_SECONDS, slot + 1)]
+        slots = list(range(slot - KEPT_SECONDS // SLOT_SECONDS, slot + 1))
         item = self.call("GetItem", TableName=self.table, Key=self.key_id, ConsistentRead=True)["Item"]
         old = {name for name in item if name[0] == "m" and name[1:].isdigit()} - {f"m{slot}" for slot in slots}
         # Six digits, as after some use. The count never decreases.

@@ -1,6 +1,6 @@
 // What the browser tests and the screenshots share: the service, the browser, and a page that reports its errors.
 //
-// TOOLS is the folder with the npm packages, GATEWAY the program of examples/gateway.rs, CHROMIUM the browser.
+// TOOLS is the folder with the npm packages, GATEWAY the program of dev/gateway.rs, CHROMIUM the browser.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

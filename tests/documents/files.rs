@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of the project. Others contain builds, installed tools or local data.
-const FOLDERS: [&str; 7] = ["src", "tests", "benches", "examples", "events", "docs", ".github"];
+const FOLDERS: [&str; 7] = ["src", "tests", "benches", "dev", "events", "docs", ".github"];
 
 /// The absolute path of a file.
 pub(crate) fn absolute(path: &str) -> PathBuf {

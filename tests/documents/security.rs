@@ -24,7 +24,7 @@ fn every_file_and_test_that_security_md_names_exists() {
     for (number, line) in prose(&text) {
         for span in code_spans(line) {
             let is_test = span.starts_with("tests/");
-            let is_file = ["src/", "docs/", "examples/", "benches/"].iter().any(|folder| span.starts_with(folder));
+            let is_file = ["src/", "docs/", "dev/", "benches/"].iter().any(|folder| span.starts_with(folder));
             let is_root_file = ["Cargo.toml", "Cargo.lock", "deny.toml", "template.yaml"].contains(&span);
             if is_test || is_file || is_root_file {
                 *(if is_test { &mut tests } else { &mut sources }) += 1;

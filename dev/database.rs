@@ -1,5 +1,6 @@
 //! The embedded DynamoDB of `make bench`, behind a TLS server with certificates of the same kind as those of DynamoDB:
-//! RSA keys of 2048 bits, one intermediate authority. They are created at the start, from one key.
+//! RSA keys of 2048 bits, one intermediate authority. They are created at the start, from the key that is its only
+//! argument, as PEM.
 //!
 //! Prints one line of JSON that describes how to connect. Then prints the number of calls so far for each line of its
 //! standard input. Ends when its standard input is closed.
@@ -22,8 +23,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// The key of all certificates. It is public and protects nothing; no crate that these programs use generates RSA keys.
-const TEST_KEY: &str = include_str!("rsa-2048-test-key.pem");
 /// The beginning of every call. Nothing else that a client sends begins with it.
 const CALL: &[u8] = b"POST / HTTP/1.1\r\n";
 
@@ -31,7 +30,8 @@ const CALL: &[u8] = b"POST / HTTP/1.1\r\n";
 async fn main() -> Result<(), Box<dyn Error>> {
     let Embedded { url, signing_secret, key, unknown, .. } = Embedded::start().await?;
     let server: SocketAddr = url.trim_start_matches("http://").parse()?;
-    let (acceptor, authority) = tls()?;
+    let rsa_key = std::env::args().nth(1).ok_or("the RSA key is missing")?;
+    let (acceptor, authority) = tls(&rsa_key)?;
     let calls = Arc::new(AtomicUsize::new(0));
     let encrypted = listen(server, acceptor, calls.clone()).await?;
     let description = json!({
@@ -60,10 +60,10 @@ fn print_line(line: &str) -> io::Result<()> {
 }
 
 /// A TLS acceptor for 127.0.0.1, and the certificate authority that clients must trust, as PEM.
-fn tls() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
-    let root = CertifiedIssuer::self_signed(authority("root")?, KeyPair::from_pem(TEST_KEY)?)?;
-    let intermediate = CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::from_pem(TEST_KEY)?, &root)?;
-    let key = KeyPair::from_pem(TEST_KEY)?;
+fn tls(rsa_key: &str) -> Result<(TlsAcceptor, String), Box<dyn Error>> {
+    let root = CertifiedIssuer::self_signed(authority("root")?, KeyPair::from_pem(rsa_key)?)?;
+    let intermediate = CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::from_pem(rsa_key)?, &root)?;
+    let key = KeyPair::from_pem(rsa_key)?;
     let certificate = parameters("127.0.0.1", vec!["127.0.0.1".to_owned()])?.signed_by(&key, &intermediate)?;
     let chain = vec![certificate.der().clone(), intermediate.der().clone()];
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
