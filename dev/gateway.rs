@@ -22,7 +22,7 @@ use embedded::{Embedded, TABLE};
 use passloom::access::Auth;
 use passloom::access::{Limits, Store};
 use passloom::app::App;
-use passloom::audit::{AuditFormat, AuditLog};
+use passloom::audit::AuditLog;
 use passloom::clock::Clock;
 use passloom::http::AllowedOrigins;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         true,
         origins,
         Store::new(client, TABLE.into(), clock.now()),
-        AuditLog::new(io::stderr(), AuditFormat::Json),
+        AuditLog::new(io::stderr()),
         clock,
     );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

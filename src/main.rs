@@ -41,8 +41,7 @@ fn start() -> Result<(), Error> {
 }
 
 async fn serve() -> Result<(), Error> {
-    let Settings { table, auth, origins, apis, allow_http, pages, endpoint } =
-        Settings::read(settings::from_process)?;
+    let Settings { table, auth, origins, apis, allow_http, pages, endpoint } = Settings::read(settings::from_process)?;
     let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
     let clock = Clock::system();
     let store = Store::new(client, table, clock.now());

@@ -96,6 +96,6 @@ mod tests {
         for address in 0..40 {
             sampler(&cache, address, &own);
         }
-        assert_eq!(cache.0.lock().await.len(), MAX_SAMPLERS);
+        assert_eq!(cache.0.lock().unwrap().len(), MAX_SAMPLERS);
     }
 }

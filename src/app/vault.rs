@@ -175,7 +175,8 @@ async fn random(
     }
     let mut random = Zeroizing::new(vec![0; usize::try_from(bytes).unwrap_or_default()]);
     SysRng.try_fill_bytes(&mut random).map_err(|_| Failure::Internal(Reason::Randomness))?;
-    let secret = Secret::from_text(if hex { hex::encode(&*random) } else { aws_smithy_types::base64::encode(&*random) });
+    let secret =
+        Secret::from_text(if hex { hex::encode(&*random) } else { aws_smithy_types::base64::encode(&*random) });
     progress.record.count = Some(1);
     let generated = Generated { secrets: &[secret], count: None, entropy, format: Format::Json };
     Ok((Event::RandomGenerated, vault::secret(&generated, "random_bytes", &progress.record.request_id)?))

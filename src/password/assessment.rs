@@ -2,7 +2,7 @@
 //!
 //! The messages reveal nothing about the password beyond what the constraints ask.
 
-use super::charset::{CharSet, Class, similar, special};
+use super::charset::{Class, similar, special};
 use super::entropy::Entropy;
 use super::policy::Policy;
 use super::policy::constraints::{Constraints, Start};

@@ -3,9 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders of the project. Others contain builds, installed tools or local data.
-const FOLDERS: [&str; 7] = ["src", "tests", "benches", "dev", "events", "docs", ".github"];
-
 /// The absolute path of a file.
 pub(crate) fn absolute(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -35,24 +32,11 @@ pub(crate) fn list(folder: &str) -> Vec<String> {
     files
 }
 
-/// All files of the project.
-pub(crate) fn list_project() -> Vec<String> {
-    let in_root = entries("").into_iter().filter(|(_, is_folder)| !is_folder).map(|(path, _)| path);
-    in_root.chain(FOLDERS.into_iter().flat_map(list)).collect()
-}
-
 /// The files with an extension, in a folder and its subfolders.
 pub(crate) fn list_by_extension(folder: &str, extension: &str) -> Vec<String> {
     let mut files = list(folder);
     files.retain(|path| Path::new(path).extension().is_some_and(|found| found == extension));
     files
-}
-
-/// The lines of a text file with their numbers; none, if the file is not text.
-pub(crate) fn numbered_lines(path: &str) -> Vec<(usize, String)> {
-    let bytes = fs::read(absolute(path)).unwrap();
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    text.lines().enumerate().map(|(index, line)| (index + 1, line.to_owned())).collect()
 }
 
 /// Resolves `.` and `..` in a path; `None` if it leaves the project.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::time::Duration;
 
-use passloom::audit::{AuditFormat, Event, Reason};
+use passloom::audit::{Event, Reason};
 use serde_json::{Value, json};
 
 use crate::support::{Deployment, Lines, Request, check_all};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use passloom::access::Auth;
 use passloom::access::Store;
 use passloom::app::App;
-use passloom::audit::{AuditFormat, AuditLog};
+use passloom::audit::AuditLog;
 use passloom::clock::Clock;
 use passloom::http::AllowedOrigins;
 use serde_json::json;
@@ -177,7 +177,7 @@ async fn panic_outside_an_operation_returns_500() {
         false,
         AllowedOrigins::default(),
         Store::new(client, database.table().name, SystemTime::UNIX_EPOCH),
-        AuditLog::new(io::sink(), AuditFormat::Json),
+        AuditLog::new(io::sink()),
         Clock::new(|| panic!("canary"), Instant::now),
     );
     let reply = serde_json::to_value(app.handle(&Request::get("").event().to_string(), "invocation").await).unwrap();

@@ -27,11 +27,7 @@ struct ViolationBody<'a> {
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn assessment(
-    assessment: &Assessment,
-    title: Option<&PolicyTitle>,
-    request_id: &str,
-) -> Result<Response, Error> {
+pub fn assessment(assessment: &Assessment, title: Option<&PolicyTitle>, request_id: &str) -> Result<Response, Error> {
     let violations = assessment.violations.iter();
     let body = serde_json::to_string(&Body {
         valid: assessment.violations.is_empty(),
