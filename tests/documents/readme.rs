@@ -70,6 +70,6 @@ fn design_card_names_a_file_for_each_item() {
         "cargo-lambda",
     ] {
         let row = rows.iter().find(|row| row[0].contains(item));
-        assert!(row.is_some_and(|row| row[1].contains("`src/") || row[1].contains("`examples/")), "{item}");
+        assert!(row.is_some_and(|row| row[1].contains("`src/") || row[1].contains("`dev/")), "{item}");
     }
 }

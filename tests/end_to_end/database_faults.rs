@@ -227,8 +227,8 @@ async fn write_belongs_to_the_slot_in_which_it_is_sent() {
     });
     assert_eq!(answer.status, 200);
     let item = &deployment.database.items().await[0];
-    assert_eq!(item[format!("m{}", START / 2 + 8)]["N"], "0", "{item}");
-    assert!(item.get(format!("m{}", START / 2 + 4)).is_none(), "{item}");
+    assert_eq!(item[format!("m{}", START / 4 + 4)]["N"], "0", "{item}");
+    assert!(item.get(format!("m{}", START / 4 + 2)).is_none(), "{item}");
     assert_eq!(deployment.log.last()["timestamp"], "2026-01-01T00:00:17.000Z", "the time of the write");
 }
 

@@ -60,8 +60,8 @@ pub fn wrong_rules() -> [(&'static str, Rules); 9] {
 }
 
 fn fixed_window(counters: &Counters, limits: Limits, now: SystemTime) -> Decision {
-    let minute = slot(now) / 30;
-    let in_minute = counters.slots.iter().filter(|(slot, _)| **slot / 30 >= minute);
+    let minute = slot(now) / 15;
+    let in_minute = counters.slots.iter().filter(|(slot, _)| **slot / 15 >= minute);
     let floor = in_minute.map(|(_, snapshot)| *snapshot).min().unwrap_or(counters.n);
     let ceiling = floor + u64::from(limits.per_minute.get());
     if counters.n < ceiling { Decision::Admit { ceiling } } else { Decision::Refuse { until: now } }

@@ -147,7 +147,7 @@ mod tests {
     const OTHER: WriteToken = [8; 16];
 
     fn counters(n: u64, epoch: u64, last_write: WriteToken) -> Counters {
-        let (slots, days) = (BTreeMap::from([(0, 1), (4, 4)]), BTreeMap::from([(0, 1)]));
+        let (slots, days) = (BTreeMap::from([(0, 1), (2, 4)]), BTreeMap::from([(0, 1)]));
         Counters { n, slots, days, epoch, last_write, ceiling: Some(6) }
     }
 
@@ -156,7 +156,7 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(86_413)
     }
 
-    /// At 10 s, in slot 4, with n = 4 read before and a ceiling of 9.
+    /// At 10 s, in slot 2, with n = 4 read before and a ceiling of 9.
     fn write() -> ConditionalWrite {
         ConditionalWrite::new(&counters(4, 2, OTHER), 9, UNIX_EPOCH + Duration::from_secs(10), TOKEN)
     }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn new_write_pins_ceiling_epoch_slot_and_day() {
         let ConditionalWrite { write_token, precondition, epoch, slot, day, stale, .. } = write();
-        assert_eq!((write_token, precondition, epoch, slot, day), (TOKEN, Precondition::Below(9), 2, 4, 0));
+        assert_eq!((write_token, precondition, epoch, slot, day), (TOKEN, Precondition::Below(9), 2, 2, 0));
         assert_eq!(stale, (vec![], vec![]));
     }
 
@@ -179,7 +179,7 @@ mod tests {
     /// Also across midnight.
     #[test]
     fn moved_and_repeated_write_belong_to_the_new_slot_and_day() {
-        let moved = ConditionalWrite { slot: 43_206, day: 1, ..write() };
+        let moved = ConditionalWrite { slot: 21_603, day: 1, ..write() };
         assert_eq!(write().moved(later()), moved);
         let repeated = ConditionalWrite { precondition: Precondition::Exactly(4), ..moved };
         assert_eq!(write().repeated(later()), Some(repeated));
@@ -189,10 +189,10 @@ mod tests {
     fn blind_write_is_moved_but_never_repeated() {
         let at_ten = UNIX_EPOCH + Duration::from_secs(10);
         let blind = ConditionalWrite::blind(at_ten, TOKEN);
-        assert_eq!((blind.precondition, blind.slot, blind.day), (Precondition::BelowStored, 4, 0));
+        assert_eq!((blind.precondition, blind.slot, blind.day), (Precondition::BelowStored, 2, 0));
         assert_eq!(blind.repeated(later()), None);
         let moved = blind.moved(later());
-        assert_eq!((moved.precondition, moved.slot, moved.day), (Precondition::BelowStored, 43_206, 1));
+        assert_eq!((moved.precondition, moved.slot, moved.day), (Precondition::BelowStored, 21_603, 1));
     }
 
     #[test]
@@ -228,14 +228,14 @@ mod tests {
     fn matches_rejects_counters_of_any_other_write() {
         let without = |mut counters: Counters, slot: bool| {
             if slot {
-                counters.slots.remove(&4)
+                counters.slots.remove(&2)
             } else {
                 counters.days.remove(&0)
             };
             counters
         };
         let with_snapshot = |mut counters: Counters, slot: u64, day: u64| {
-            counters.slots.insert(4, slot);
+            counters.slots.insert(2, slot);
             counters.days.insert(0, day);
             counters
         };

@@ -192,7 +192,7 @@ impl Sampler {
             texts * (f64::from(self.spec.length) * CHARACTER_STEPS + case.generator.own_steps())
         };
         let steps = self.cases.iter().map(of_case).sum::<f64>() * f64::from(passwords);
-        let steps = steps.to_usize().unwrap_or(usize::MAX);
+        let steps = steps.round().to_usize().unwrap_or(usize::MAX);
         budget.spend(steps).map_err(|_| CountError::TooExpensive)
     }
 
