@@ -41,3 +41,5 @@ pub mod http;
 pub mod invisible;
 pub mod password;
 pub mod settings;
+#[cfg(test)]
+mod steps;

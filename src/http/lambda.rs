@@ -156,7 +156,7 @@ fn without_large_body(event: &str) -> Option<String> {
     if event.len() <= MAX_ENCODED_BODY {
         return None;
     }
-    let Members { body } = serde_json::from_str(event).ok()?;
+    let Members { body } = read_json(event).ok()?;
     let body = body.map(RawValue::get).filter(|body| body.len() > MAX_ENCODED_BODY)?;
     // The raw value is a part of the event.
     let start = body.as_ptr().addr().checked_sub(event.as_ptr().addr())?;
@@ -178,8 +178,8 @@ fn decode_parts(event: &str) -> Result<HttpRequest, UnknownEvent> {
 /// Parses an event. Headers that are not valid in HTTP are dropped, so that one of them does not make the whole event
 /// unknown, without its address and its key.
 fn parse<T: DeserializeOwned>(event: &str) -> Result<T, UnknownEvent> {
-    serde_json::from_str(event).or_else(|_| {
-        let mut event: Value = serde_json::from_str(event).map_err(|_| UnknownEvent)?;
+    read_json(event).or_else(|_| {
+        let mut event: Value = read_json(event).map_err(|_| UnknownEvent)?;
         for name in ["headers", "multiValueHeaders"] {
             if let Some(headers) = event.get_mut(name).and_then(Value::as_object_mut) {
                 headers.retain(|name, value| HeaderName::from_str(name).is_ok() && keep_valid(value));
@@ -187,6 +187,13 @@ fn parse<T: DeserializeOwned>(event: &str) -> Result<T, UnknownEvent> {
         }
         serde_json::from_value(event).map_err(|_| UnknownEvent)
     })
+}
+
+/// Reads a JSON text. `serde_json` passes over it once.
+fn read_json<'e, T: Deserialize<'e>>(text: &'e str) -> serde_json::Result<T> {
+    #[cfg(test)]
+    crate::steps::count(text.len());
+    serde_json::from_str(text)
 }
 
 /// Removes invalid values from a list; whether a value remains.
@@ -315,6 +322,35 @@ impl Reply {
                 let reason = status.canonical_reason().unwrap_or_default();
                 reply.status_description = Some(format!("{status_code} {reason}"));
                 Self::LoadBalancer(reply)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+    use crate::steps::assert_linear;
+
+    /// A large body is cut out in one pass. The shape, the event, and an event with invalid headers need one each.
+    #[test]
+    fn hostile_event_is_read_in_at_most_four_passes() {
+        let http = r#"{"requestContext":{"http":{"method":"POST"}},"rawPath":"/","#;
+        for (begin, part, end) in [
+            (r#""body":""#, "\\u0000", "\"}"),
+            (r#""body":""#, "x", "\"}"),
+            (r#""body":""#, "x", ""),
+            (r#""body":"#, "[", ""),
+            (r#""body":"#, "[\"", ""),
+            (r#""more":"#, "{\"a\":", "\""),
+            (r#""headers":{"#, r#""not a name":"a","#, r#""b":"c"}}"#),
+            (r#""headers":{"#, r#""not a name":"a","#, r#""b":["c"#),
+            (r#""headers":{"a":["#, r#""a\nb","#, r#""c"]}}"#),
+            (r#""rawQueryString":""#, "%41&", "\"}"),
+        ] {
+            for length in [0, 10_000, 400_000] {
+                let event = format!("{http}{begin}{}{end}", part.repeat(length / part.len()));
+                assert_linear(&event, 4, || decode(&event));
             }
         }
     }

@@ -254,6 +254,8 @@ fn names_and_values(request: &HttpRequest, caller: &Authenticated) -> Result<Vec
 /// # Errors
 /// [`RequestError::BodyNotAnObject`].
 pub fn members(json: &[u8]) -> Result<Vec<(String, Value)>, RequestError> {
+    #[cfg(test)]
+    crate::steps::count(json.len());
     let Ok(Json::Object(members)) = serde_json::from_slice(json) else { return Err(RequestError::BodyNotAnObject) };
     Ok(members.into_iter().map(|(name, value)| (name, Value::Json(value))).collect())
 }
@@ -286,7 +288,10 @@ fn decode_query(query: &str) -> Option<Vec<(String, Option<String>)>> {
 
 fn percent_decode(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+    let bytes = text.bytes();
+    #[cfg(test)]
+    let bytes = bytes.inspect(|_| crate::steps::count(1));
+    let mut bytes = bytes;
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {
             b'+' => b' ',
@@ -361,13 +366,16 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::Object(members))
             }
         }
+        #[cfg(test)]
+        crate::steps::count(1);
         deserializer.deserialize_any(AnyValue)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decode_query, percent_decode, similar_name, whole};
+    use super::{decode_query, members, percent_decode, similar_name, whole};
+    use crate::steps::assert_linear;
 
     #[test]
     fn percent_decode_of_valid_text_is_its_utf8() {
@@ -398,6 +406,51 @@ mod tests {
         assert_eq!(pairs("&&a=1=2&"), ["a:1=2"]);
         assert_eq!(pairs("a%3D=b%26"), ["a=:b&"]);
         assert!(decode_query("a=%").is_none());
+    }
+
+    #[test]
+    fn hostile_query_is_read_in_steps_proportional_to_its_length() {
+        for (begin, part, end) in [
+            ("", "a=1&", "a"),
+            ("", "&", "a"),
+            ("", "=", "&a"),
+            ("a=", "%41", ""),
+            ("a=", "%C3%A9", "%"),
+            ("a=", "%ff", ""),
+            ("a=", "+", "%4"),
+            ("", "a", "=%zz"),
+        ] {
+            for length in [0, 100, 10_000] {
+                let query = format!("{begin}{}{end}", part.repeat(length / part.len()));
+                assert_linear(&query, 1, || decode_query(&query));
+            }
+        }
+    }
+
+    /// `serde_json` passes over a text once, and no value is built twice.
+    #[test]
+    fn hostile_body_is_read_in_steps_proportional_to_its_length() {
+        for (begin, part, end) in [
+            ("{\"a\":", "[", ""),
+            ("{\"a\":", "[0,", ""),
+            ("{\"a\":", "{\"a\":", "\""),
+            ("{\"a\":[", "[],", "[\"]}"),
+            ("{\"a\":[", "[[],[],[],[]],", "0]}"),
+            ("{\"a\":[", "{\"a\":0,\"a\":0},", "0]"),
+            ("{\"a\":\"", "\\u0041", "\"}"),
+            ("{\"a\":\"", "\\ud83d", "\"}"),
+            ("{\"a\":\"", "\\\"", ""),
+            ("{\"a\":", "1", "}"),
+            ("{\"a\":1e", "9", "}"),
+            ("{", "\"a\":0,", "\"a\":0}"),
+            ("{\"a\":0}", " ", "x"),
+            ("{\"", "a", "\":0}"),
+        ] {
+            for length in [0, 100, 10_000] {
+                let body = format!("{begin}{}{end}", part.repeat(length / part.len()));
+                assert_linear(&body, 2, || members(body.as_bytes()));
+            }
+        }
     }
 
     #[test]

@@ -141,6 +141,8 @@ impl Precondition {
     pub fn read(headers: &HeaderMap) -> Result<Self, RequestError> {
         let values = |name| {
             let values = headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or_default().split(','));
+            #[cfg(test)]
+            let values = values.inspect(|tag| crate::steps::count(tag.len() + 1));
             values.map(|tag| tag.trim().to_owned()).collect::<Vec<String>>()
         };
         let (tags, none) = (values(header::IF_MATCH), values(header::IF_NONE_MATCH));
@@ -161,6 +163,27 @@ impl Precondition {
             (Self::None, _) | (Self::Absent, None) => true,
             (Self::Match(tags), Some(tag)) => tags.is_empty() || tags.iter().any(|one| one == tag),
             (Self::Match(_), None) | (Self::Absent, Some(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::{HeaderMap, HeaderValue, header};
+
+    use super::Precondition;
+    use crate::steps::assert_linear;
+
+    #[test]
+    fn hostile_precondition_is_read_in_steps_proportional_to_its_length() {
+        for (begin, part, end) in
+            [("", "\"a\",", "\"a\""), ("", "\"a\",", "a"), ("\"", ",", "\""), ("\"", "a", "\""), ("", " ", "*")]
+        {
+            for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+                let value = format!("{begin}{}{end}", part.repeat(10_000 / part.len()));
+                let headers = HeaderMap::from_iter([(name, HeaderValue::from_str(&value).unwrap())]);
+                assert_linear(&value, 1, || Precondition::read(&headers));
+            }
         }
     }
 }

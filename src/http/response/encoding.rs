@@ -9,6 +9,8 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let (mut gzip, mut other) = (None, None);
     for coding in values.flat_map(|value| value.split(',')) {
+        #[cfg(test)]
+        crate::steps::count(coding.len() + 1);
         let mut parts = coding.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -27,6 +29,7 @@ mod tests {
     use lambda_http::http::{HeaderMap, HeaderValue, header};
 
     use super::accepts_gzip;
+    use crate::steps::assert_linear;
 
     #[test]
     fn gzip_is_accepted_only_if_the_header_permits_it() {
@@ -48,5 +51,21 @@ mod tests {
             assert_eq!(accepts_gzip(&headers), expected, "{value}");
         }
         assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn hostile_coding_is_read_in_steps_proportional_to_its_length() {
+        for (begin, part, end) in [
+            ("", "gzip;q=0,", "*"),
+            ("", ",", "gzip"),
+            ("gzip", ";", "q=1"),
+            ("gzip", ";a=1", ";q"),
+            ("gzip;q=0.", "0", ""),
+            ("", "a", ""),
+        ] {
+            let value = format!("{begin}{}{end}", part.repeat(10_000 / part.len()));
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_str(&value).unwrap())]);
+            assert_linear(&value, 1, || accepts_gzip(&headers));
+        }
     }
 }

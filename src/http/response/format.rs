@@ -28,6 +28,8 @@ impl Format {
 /// The quality value of a media type in thousandths: that of the most specific range that covers it.
 fn quality(ranges: &[&str], kind: &str, subtype: &str) -> u16 {
     let covering = ranges.iter().filter_map(|range| {
+        #[cfg(test)]
+        crate::steps::count(range.len() + 1);
         let mut parts = range.split(';').map(str::trim);
         let (range_kind, range_subtype) = parts.next()?.split_once('/')?;
         let specificity = match (range_kind, range_subtype) {
@@ -60,6 +62,7 @@ mod tests {
     use lambda_http::http::{HeaderMap, HeaderValue, header};
 
     use super::{Format, thousandths};
+    use crate::steps::assert_linear;
 
     #[test]
     fn preferred_format_is_text_only_if_accept_prefers_it() {
@@ -101,6 +104,22 @@ mod tests {
             ("", 0),
         ] {
             assert_eq!(thousandths(weight), expected, "{weight}");
+        }
+    }
+
+    #[test]
+    fn hostile_accept_header_is_read_in_steps_proportional_to_its_length() {
+        for (begin, part, end) in [
+            ("", "text/plain;q=0.1,", "*/*"),
+            ("", ",", "text/plain"),
+            ("text/plain", ";a", ";q="),
+            ("text/plain;q=0.", "9", ""),
+            ("", "a", "/"),
+            ("", "/", ""),
+        ] {
+            let value = format!("{begin}{}{end}", part.repeat(10_000 / part.len()));
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(&value).unwrap())]);
+            assert_linear(&value, 2, || Format::preferred(&headers));
         }
     }
 }

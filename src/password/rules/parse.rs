@@ -173,10 +173,7 @@ impl Parser {
     }
 
     fn name(&mut self) -> String {
-        let rest = self.text[self.at..].iter();
-        let name: String = rest.take_while(|one| one.is_ascii_alphabetic() || **one == '-').collect();
-        self.at += name.len();
-        name.to_ascii_lowercase()
+        self.take_while(|one| one.is_ascii_alphabetic() || one == '-').to_ascii_lowercase()
     }
 
     fn number(&mut self, min: u16) -> Result<u16, RulesError> {
@@ -198,9 +195,7 @@ impl Parser {
     }
 
     fn digits(&mut self) -> String {
-        let digits: String = self.text[self.at..].iter().take_while(|one| one.is_ascii_digit()).collect();
-        self.at += digits.len();
-        digits
+        self.take_while(|one| one.is_ascii_digit())
     }
 
     /// Classes separated by commas: the characters of any of them.
@@ -262,7 +257,18 @@ impl Parser {
         }
     }
 
+    fn take_while(&mut self, belongs: impl Fn(char) -> bool) -> String {
+        let mut taken = String::new();
+        while let Some(one) = self.peek().filter(|one| belongs(*one)) {
+            taken.push(one);
+            self.at += 1;
+        }
+        taken
+    }
+
     fn peek(&self) -> Option<char> {
+        #[cfg(test)]
+        crate::steps::count(1);
         self.text.get(self.at).copied()
     }
 
@@ -279,5 +285,40 @@ fn smaller(one: Option<u16>, other: Option<u16>) -> Option<u16> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::steps::assert_linear;
+
+    /// The beginning of a text, the part that is repeated, and its end, which is often an error.
+    #[test]
+    fn hostile_rules_are_read_in_steps_proportional_to_their_length() {
+        for (begin, part, end) in [
+            ("", "required: [a];", ""),
+            ("", "required: [a];", "required: [a"),
+            ("", "required: [a], lower,", "upper"),
+            ("required: [", "a", ""),
+            ("required: [", "]", ""),
+            ("required: [", "é", "-]"),
+            ("required: ", "[", ""),
+            ("required: ", "[a],", "[b-]"),
+            ("allowed: ", "lower, ", "lowe"),
+            ("allowed: ", "lower", ""),
+            ("", "minlength: 8;", "minlength"),
+            ("minlength: ", "1", ";"),
+            ("max-consecutive: ", "9", "x"),
+            ("", "required", ":"),
+            ("required", " ", ": "),
+            ("", ";", "x"),
+            ("", " ", "x"),
+        ] {
+            for length in [0, 100, 10_000] {
+                let text = format!("{begin}{}{end}", part.repeat(length / part.len()));
+                assert_linear(&text, 4, || parse(&text));
+            }
+        }
     }
 }
