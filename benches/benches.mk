@@ -21,8 +21,8 @@ cost: ## Update docs/cost.md from new prices and the results of the last `make b
 	$(PYTHON) benches/cost/cost.py
 
 .PHONY: bench-hostile
-bench-hostile: build ## Measure the processor time and the memory of requests that are made to cost much.
-	cargo build --locked --release --package passloom-dev --bin database
+bench-hostile: build ## Measure by route the processor time and the memory of requests that are made to cost much.
+	cargo build --locked --release --package passloom-dev --bin database --bin hostile
 	$(PYTHON) benches/function/hostile.py $(BENCH)/hostile
 
 .PHONY: bench-draw
@@ -35,7 +35,7 @@ bench-ready: build $(foreach name,$(BENCH_PYTHON) $(if $(shell command -v npm),$
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO_LAMBDA)/bin/cargo-lambda lambda build --release --locked \
 		--compiler cargo --target $(TARGET) --package references --lambda-dir target/references \
 		--config 'build.rustflags = [$(REMAP), $(STRIP)]'
-	cargo build --locked --release --package passloom-dev --bin database
+	cargo build --locked --release --package passloom-dev --bin database --bin hostile
 	cargo bench --locked --bench draw --no-run
 	@for name in $(BENCH_PYTHON); do \
 		cp $(REFERENCES)/fastapi/generate.py $(REFERENCES)/$$name/app.py $(BENCH)/$$name; done

@@ -1,33 +1,36 @@
-"""Measures the processor time and the memory of the function for requests that are made to cost as much as possible.
+"""Measures by route the processor time and the memory of requests that are made to cost as much as possible.
 
 usage: hostile.py <folder for logs>
 
-The requests are those of tests/data/hostile-requests.json, which the tests send, too. Each is sent with a key that
-does not exist, so that it ends before admission, and with a valid key. The limits are goals, not assertions: a shared
-machine is up to twice as slow at times.
+The requests are those of dev/hostile.rs, which the tests send, too. Each is sent with a key that does not exist, so
+that it ends before admission, and with a valid key, which is an administrator's. Each route has a function of its own, so
+that its memory is that of its requests. The limits are goals, not assertions: a shared machine is up to twice as slow at
+times.
 """
 
 import json
 import os
-import statistics
+import subprocess
 import sys
 from pathlib import Path
 
 from database import Database
 from subject import OTHER_CORES, Subject, event, processor_nanoseconds
 
-ROOT = Path(__file__).parent.parent.parent
+TARGET = Path(__file__).parent.parent.parent / "target"
+FUNCTION, PROGRAMS = TARGET / "lambda/passloom/bootstrap", TARGET / "release"
 REPETITIONS = 5
+SHOWN = 10
 
 
-def hostile_event(request, key):
-    """The event of a POST request."""
-    result = json.loads(event(key))
-    result["rawPath"] = result["requestContext"]["http"]["path"] = request["path"]
-    result["requestContext"]["http"]["method"] = "POST"
-    result["headers"]["content-type"] = "application/json"
-    result["body"] = json.dumps(request["body"], ensure_ascii=False)
-    return json.dumps(result).encode()
+def corpus(key):
+    """The events by route, with that key."""
+    routes = {}
+    printed = subprocess.run([PROGRAMS / "hostile"], input=key, check=True, capture_output=True, text=True).stdout
+    for line in printed.splitlines():
+        request = json.loads(line)
+        routes.setdefault(request["route"], []).append(json.dumps(request["event"]).encode())
+    return routes
 
 
 def processor_milliseconds(subject, sent):
@@ -43,45 +46,38 @@ def processor_milliseconds(subject, sent):
     return min(times), answer["statusCode"]
 
 
-def measure(subject, requests, key):
-    results = []
-    for request in requests:
-        milliseconds, status = processor_milliseconds(subject, hostile_event(request, key))
-        results.append((milliseconds, status, json.dumps(request)[:100]))
-    return sorted(results, reverse=True)
-
-
-def report(title, results, goal):
-    times = [milliseconds for milliseconds, *_ in results]
-    print(f"{title}: median {statistics.median(times):.2f} ms, maximum {times[0]:.2f} ms, goal {goal} ms")
-    for milliseconds, status, request in results[:5]:
-        print(f"  {milliseconds:7.2f} ms  {status}  {request}")
-
-
-def corpus():
-    return json.loads((ROOT / "tests/data/hostile-requests.json").read_text())
+def goal(route):
+    """The most milliseconds with a valid key."""
+    return 100 if "up to 100" in route else 25
 
 
 def main():
     logs = Path(sys.argv[1])
     logs.mkdir(parents=True, exist_ok=True)
-    requests = corpus()
-    database = Database(ROOT / "target/release/database")
+    database = Database(PROGRAMS / "database")
     authority = logs / "authority.pem"
     authority.write_text(database.authority)
     variables = {"AWS_ENDPOINT_URL_DYNAMODB": database.tls, "AWS_CA_BUNDLE": str(authority),
                  "TABLE_NAME": database.table, "KEY_SIGNING_SECRET": database.signing_secret}
     os.sched_setaffinity(0, OTHER_CORES)
-    subject = Subject("Passloom", [str(ROOT / "target/lambda/passloom/bootstrap")], variables, logs)
-    subject.start()
-    subject.ask_well(event(database.key))
-    single = [request for request in requests if "count" not in request["body"]]
-    several = [request for request in requests if "count" in request["body"]]
-    report("before admission", measure(subject, requests, database.unknown), 1)
-    report("admitted, one password", measure(subject, single, database.key), 25)
-    report("admitted, up to 100 passwords", measure(subject, several, database.key), 100)
-    print(f"peak memory: {subject.peak_kilobytes() / 1024:.1f} MB, goal 32 MB")
-    subject.end()
+    subject = Subject("Passloom", [str(FUNCTION)], variables, logs)
+    unknown, slowest = corpus(database.unknown), []
+    print("The most milliseconds of a request, with a key that does not exist (goal 1) and with a valid key, "
+          "and the most memory (goal 32 MB)")
+    print(f"{'route':40} {'requests':>8} {'no such key':>11} {'valid key':>9} {'goal':>4} {'MB':>5}")
+    for route, events in corpus(database.key).items():
+        subject.start()
+        subject.ask_well(event(database.key))
+        refused = max(processor_milliseconds(subject, sent)[0] for sent in unknown[route])
+        results = [(*processor_milliseconds(subject, sent), route, sent) for sent in events]
+        memory = subject.peak_kilobytes() / 1024
+        subject.end()
+        print(f"{route:40} {len(events):8} {refused:11.2f} {max(results)[0]:9.2f} {goal(route):4} {memory:5.1f}", flush=True)
+        slowest = sorted(slowest + results, reverse=True)[:SHOWN]
+    print("\nThe slowest requests with a valid key")
+    for milliseconds, status, route, sent in slowest:
+        request = json.loads(sent)
+        print(f"{milliseconds:7.2f} ms  {status}  {route}: {request.get('rawQueryString', ''):.60} {request['body'] or '':.100}")
     database.end()
 
 

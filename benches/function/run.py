@@ -163,8 +163,9 @@ def calls(passloom, database):
 def hostile_kilobytes(passloom, database):
     """The peak of memory after the requests that are made to cost much."""
     passloom.start()
-    for request in hostile.corpus():
-        passloom.ask(hostile.hostile_event(request, database.key))
+    for events in hostile.corpus(database.key).values():
+        for sent in events:
+            passloom.ask(sent)
     peak = passloom.peak_kilobytes()
     passloom.end()
     return peak

@@ -58,12 +58,11 @@ async fn rate_limit_holds_under_load_faults_and_restarts() {
             let (mut received, mut early_memory) = (Vec::new(), None);
             while began.elapsed() < duration {
                 let key = random.random_range(0..keys.len());
-                let request = if random.random_range(0..8) == 0 {
-                    hostile[random.random_range(0..hostile.len())].clone()
+                let event = if random.random_range(0..8) == 0 {
+                    hostile[random.random_range(0..hostile.len())].event(&keys[key])
                 } else {
-                    Request::get("")
+                    Request::get("").key(&keys[key]).event()
                 };
-                let event = request.key(&keys[key]).event();
                 for _ in 0..random.random_range(1..=20) {
                     let answer = function.send(&event).await.answer();
                     received.push(answer.status);

@@ -2,6 +2,7 @@
 
 mod database;
 mod engine;
+mod hostile;
 mod request;
 mod runtime_api;
 mod table;
@@ -24,7 +25,8 @@ use rand::rngs::SysRng;
 use serde_json::Value;
 
 pub use database::{Database, Fault, Reply, Table, error};
-pub use request::{Answer, Request, hostile_requests};
+pub(crate) use hostile::hostile_requests;
+pub use request::{Answer, Request};
 pub use runtime_api::{Function, max_peak_kilobytes};
 pub use table::check_all;
 

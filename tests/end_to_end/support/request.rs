@@ -162,10 +162,3 @@ impl Answer {
         problem
     }
 }
-
-/// Requests that are made to cost as much as possible, up to 16 KiB each.
-pub fn hostile_requests() -> Vec<Request> {
-    let requests: Value = serde_json::from_str(include_str!("../../data/hostile-requests.json")).unwrap();
-    let request = |value: &Value| Request::post(value["body"].to_string()).path(value["path"].as_str().unwrap());
-    requests.as_array().unwrap().iter().map(request).collect()
-}
