@@ -225,7 +225,7 @@ class Template(unittest.TestCase):
 
     def test_alarms_with_topic_notify_it(self):
         alarms = {name for name, one in self.plain.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-        self.assertEqual(len(alarms), 7)
+        self.assertEqual(len(alarms), 8)
         for name in alarms:
             self.assertNotIn("AlarmActions", self.plain[name]["Properties"])
             self.assertEqual(self.full[name]["Properties"]["AlarmActions"], [EVERYTHING["AlarmTopicArn"]])
