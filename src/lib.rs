@@ -17,18 +17,21 @@
 //!
 //! Dependencies point one way: `main` → [`app`] → [`http`], [`access`], [`password`], [`audit`]. [`http`] uses the types
 //! of [`password`] and [`access`] that it reads and writes. [`password`] and [`access`] depend neither on each other nor
-//! on [`http`]. [`settings`] reads the types of [`access`], [`audit`] and [`http`] from the environment.
+//! on [`http`]. [`settings`] reads the types of [`access`] and [`http`] from the environment. [`clock`] and
+//! [`invisible`] depend on nothing.
 //!
 //! # The life of a request
 //!
 //! ```text
-//! event -> http::lambda (decode) -> http::routes (operation) -> app::authentication (key and its tag, no I/O)
-//!       -> http::request (typed parameters) -> password::policy -> password::sampling (count)
+//! event -> http::lambda (decode) -> http::dialects (which API) -> access::Auth (the key and its tag, no I/O)
+//!       -> http::routes (operation) -> http::request (typed parameters) -> password::policy (contradictions)
 //!       -> access::Store::admit (one conditional write: authenticate and count)
-//!       -> password::sampling (draw) -> password::verify -> http::response -> audit line -> reply
+//!       -> app (the named policy, what the key is bound to) -> password::sampling (count, then draw)
+//!       -> password::verify -> http::response -> audit line -> reply
 //! ```
 //!
-//! Inexpensive checks come first: neither a forged key nor a malformed request reaches the database.
+//! Inexpensive checks come first: neither a forged key nor a malformed request reaches the database. Counting the
+//! passwords of a policy takes time, so it comes after the request was counted.
 
 #[macro_use]
 mod named_enum;

@@ -49,7 +49,7 @@ impl FromStr for KeyId {
     }
 }
 
-/// A key whose text is well formed and carries this deployment's tag. Whether it is valid, the database decides.
+/// A key whose text is well formed and carries this deployment's tag. The database decides whether it is valid.
 #[derive(Clone)]
 pub struct ApiKey {
     id: KeyId,

@@ -1,5 +1,6 @@
-//! APIs that other clients speak. Each reads its requests into the operations of this service, and writes their answers
-//! and errors in its own form. None has logic of its own.
+//! APIs of other services. Each reads its requests into requests of this service, and writes answers and errors in its
+//! own form. It neither admits a request nor draws anything: [`crate::app`] does, also for Vault's random bytes, which
+//! this service's own API does not have.
 
 pub mod aws;
 pub mod vault;
