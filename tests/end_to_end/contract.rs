@@ -1,8 +1,10 @@
-//! The OpenAPI document is compared with the code; and what HTTP and browsers require: HEAD, OPTIONS and CORS.
+//! The OpenAPI document and the lists in `docs/api.md` are compared with the code; and what HTTP and browsers require:
+//! HEAD, OPTIONS and CORS.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use passloom::access::{BookFull, Denial, Quota};
 use passloom::http::Problem;
 use passloom::http::request::{
@@ -10,11 +12,13 @@ use passloom::http::request::{
     ValidateParameter,
 };
 use passloom::http::response::Body;
+use passloom::http::response::problem::Kind;
 use passloom::http::routes::ROUTES;
 use passloom::password::{PRESETS, Start, Wordlist};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Deployment, Function, ORIGIN, Request, check_all, limits};
+use crate::named_policies::{administrator, put};
+use crate::support::{Answer, Database, Deployment, Function, ORIGIN, Request, START, check_all, limits};
 
 /// The OpenAPI document that the function returns.
 async fn document() -> Value {
@@ -23,6 +27,20 @@ async fn document() -> Value {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     assert_eq!(deployment.log.last()["event"], "contract.read");
     answer.json()
+}
+
+/// The cells of the table in `docs/api.md` that has this first row.
+fn documented(first_row: &str) -> Vec<Vec<&'static str>> {
+    let table = include_str!("../../docs/api.md").split_once(first_row).unwrap().1;
+    // The rest of the first row, and the row of hyphens, come before the cells.
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect()).collect()
+}
+
+/// The rows of the table of statuses: the status, the name of the problem, and whether such an answer is counted.
+fn documented_statuses() -> Vec<(u64, &'static str, &'static str)> {
+    let rows = documented("| Status | Name | Counted | Condition | Action |").into_iter();
+    rows.map(|cells| (cells[0].parse().unwrap(), cells[1], cells[2])).collect()
 }
 
 fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
@@ -308,6 +326,78 @@ async fn published_statuses_are_complete() {
 }
 
 #[tokio::test]
+async fn documented_statuses_are_the_published_ones() {
+    let document = document().await;
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|all| all.as_object().unwrap().values());
+    let published = operations.flat_map(|operation| members(&operation["responses"]));
+    // Those of the pages are not published.
+    let published = published.chain(["304".into(), "406".into()]).collect::<BTreeSet<String>>();
+    let documented = documented_statuses().into_iter().map(|(status, _, _)| status.to_string());
+    assert_eq!(documented.collect::<BTreeSet<_>>(), published);
+}
+
+#[test]
+fn documented_problems_are_those_of_the_code() {
+    let documented = documented_statuses().into_iter().filter(|(_, name, _)| !name.is_empty());
+    let documented: BTreeSet<(u64, &str)> = documented.map(|(status, name, _)| (status, name)).collect();
+    let known = Kind::ALL.map(|kind| (u64::from(kind.status().as_u16()), kind.name()));
+    assert_eq!(documented, BTreeSet::from(known));
+}
+
+#[tokio::test]
+async fn answers_with_4xx_are_counted_as_documented() {
+    let deployment = Deployment::start().await;
+    let (key, admin) = (deployment.ample_key().await, administrator(&deployment).await);
+    let used_up = deployment.key(1, 1).await;
+    deployment.generate(&used_up, "").await.ok();
+    // Five of these policies have room.
+    let large = json!({ "exclude": "a".repeat(12_000) });
+    for number in 0..5 {
+        assert_eq!(put(&deployment, &admin, &format!("p{number}"), &large).await.status, 201, "{number}");
+    }
+    let change = |body: &str, name: &str| Request::post(body).method("PUT").path(&format!("/api/policies/{name}"));
+    let requests = [
+        Request::get("lenght=20").key(&key),
+        Request::get("policy=nothing").key(&key),
+        Request::get("").header("x-forwarded-proto", "http").key(&key),
+        Request::get(""),
+        change("{}", "ci").key(&key),
+        Request::get("").path("/api/nothing").key(&key),
+        Request::get("").path("/api/policies/nothing").key(&key),
+        Request::post("").path("/api/health"),
+        change(&large.to_string(), "p5").key(&admin),
+        change("{}", "ci").header("if-match", "*").key(&admin),
+        Request::post("x".repeat(17_000)).key(&key),
+        Request::post("{}").header("content-type", "text/plain").key(&key),
+        Request::get("").key(&used_up),
+    ];
+    let mut observed = BTreeSet::new();
+    let mut observe = |answer: &Answer, line: &Value| {
+        let name = answer.json()["type"].as_str().unwrap().replace("urn:passloom:problem:", "");
+        observed.insert((answer.status, name, if line["sequence"].is_u64() { "yes" } else { "no" }));
+    };
+    for request in requests {
+        let answer = deployment.send(request).await;
+        observe(&answer, &deployment.log.last());
+    }
+    let page = deployment.send(Request::get("").path("/")).await.body;
+    let asset = page.split('"').find(|text| text.starts_with("assets/")).unwrap();
+    let mut event: Value = serde_json::from_str(include_str!("../../events/load-balancer.json")).unwrap();
+    event["path"] = json!(format!("/{asset}"));
+    let answer = deployment.send_event(&event.to_string()).await;
+    observe(&answer, &deployment.log.last());
+    let other = Deployment::start().await;
+    let expired = other.ample_key().await;
+    other.database.change_key("expires_at = :end", &[(":end", AttributeValue::N(START.to_string()))]).await;
+    let answer = other.generate(&expired, "").await;
+    observe(&answer, &other.log.last());
+
+    let documented = documented_statuses().into_iter().filter(|(status, _, _)| (400..500).contains(status));
+    let documented = documented.map(|(status, name, counted)| (status, name.to_owned(), counted));
+    assert_eq!(observed, documented.collect());
+}
+
+#[tokio::test]
 async fn head_returns_the_headers_of_get_without_a_body() {
     let deployment = Deployment::start().await;
     let key = deployment.ample_key().await;
@@ -353,6 +443,15 @@ async fn preflight_of_a_configured_origin_is_permitted() {
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
+}
+
+#[tokio::test]
+async fn documented_cors_headers_are_those_of_the_code() {
+    let deployment = Deployment::start().await;
+    let answer = deployment.send(preflight(ORIGIN, "/api/generate")).await;
+    let sent = ["access-control-allow-headers", "access-control-expose-headers"].map(|name| answer.header(name));
+    let documented = documented("| Pages may | Headers |").into_iter().map(|cells| cells[1].replace('`', ""));
+    assert_eq!(documented.collect::<Vec<_>>(), sent);
 }
 
 #[tokio::test]

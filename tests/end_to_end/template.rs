@@ -1,4 +1,5 @@
-//! `template.yaml`: its metric filters and saved queries match what the audit log writes.
+//! `template.yaml`: its metric filters and saved queries match what the audit log writes, and its throttles are
+//! documented.
 
 use std::collections::BTreeSet;
 
@@ -48,6 +49,33 @@ fn each_event_in_the_template_is_written_by_the_function() {
     let known = Event::ALL.map(Event::name);
     let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// The throttles of `docs/operations.md`: a route, the requests a second, the burst.
+fn documented_throttles() -> BTreeSet<String> {
+    let operations = include_str!("../../docs/operations.md");
+    let table = operations.split_once("| Requests | A second | Burst |").unwrap().1;
+    // The rest of the first row, and the row of hyphens, come before the cells.
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut throttles = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let routes = cells[1].split('`').skip(1).step_by(2);
+        throttles.extend(routes.map(|route| format!("{route}: {}, {}", cells[2], cells[3])));
+    }
+    throttles
+}
+
+#[test]
+fn each_throttle_in_the_template_is_documented() {
+    let settings = TEMPLATE.split_once("      RouteSettings:\n").unwrap().1;
+    let lines = settings.lines().take_while(|line| line.starts_with("        ")).map(str::trim);
+    let throttles = lines.filter(|line| !line.starts_with('#')).map(|line| {
+        let (route, limits) = line.split_once(": { ThrottlingRateLimit: ").unwrap();
+        let (rate, burst) = limits.trim_end_matches(" }").split_once(", ThrottlingBurstLimit: ").unwrap();
+        format!("{}: {rate}, {burst}", route.trim_start_matches("ANY ").replace("{proxy+}", "…"))
+    });
+    assert_eq!(documented_throttles(), throttles.collect());
 }
 
 #[test]

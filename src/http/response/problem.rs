@@ -25,63 +25,43 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The type of a problem. A new one exists only if a client would act on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The request is not valid.
-    InvalidRequest,
-    /// It came over plain HTTP.
-    HttpsRequired,
-    /// It has no valid key.
-    Unauthorized,
-    /// Its key may not do this.
-    Forbidden,
-    /// Its path does not exist.
-    NotFound,
-    /// Its policy does not exist.
-    NoPolicy,
-    /// Its path does not have this method.
-    MethodNotAllowed,
-    /// Its client does not accept the form of the answer.
-    NotAcceptable,
-    /// Its body is too large.
-    BodyTooLarge,
-    /// Its body is not JSON.
-    UnsupportedMediaType,
-    /// The limits of its caller are used up.
-    RateLimited,
-    /// Its precondition does not hold.
-    PreconditionFailed,
-    /// It contradicts what is stored.
-    Conflict,
-    /// Something failed that must not fail.
-    Internal,
-    /// The database cannot be used at the moment.
-    Unavailable,
+named_enum! {
+    /// The type of a problem. A new one exists only if a client would act on it.
+    pub enum Kind {
+        /// The request is not valid.
+        InvalidRequest = "invalid-request",
+        /// It came over plain HTTP.
+        HttpsRequired = "https-required",
+        /// It has no valid key.
+        Unauthorized = "unauthorized",
+        /// Its key may not do this.
+        Forbidden = "forbidden",
+        /// Its path does not exist.
+        NotFound = "not-found",
+        /// Its policy does not exist.
+        NoPolicy = "policy-not-found",
+        /// Its path does not have this method.
+        MethodNotAllowed = "method-not-allowed",
+        /// Its client does not accept the form of the answer.
+        NotAcceptable = "not-acceptable",
+        /// Its body is too large.
+        BodyTooLarge = "body-too-large",
+        /// Its body is not JSON.
+        UnsupportedMediaType = "unsupported-media-type",
+        /// The limits of its caller are used up.
+        RateLimited = "rate-limited",
+        /// Its precondition does not hold.
+        PreconditionFailed = "precondition-failed",
+        /// It contradicts what is stored.
+        Conflict = "conflict",
+        /// Something failed that must not fail.
+        Internal = "internal-error",
+        /// The database cannot be used at the moment.
+        Unavailable = "unavailable",
+    }
 }
 
 impl Kind {
-    /// The last part of `type`.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid-request",
-            Self::HttpsRequired => "https-required",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not-found",
-            Self::NoPolicy => "policy-not-found",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::NotAcceptable => "not-acceptable",
-            Self::BodyTooLarge => "body-too-large",
-            Self::UnsupportedMediaType => "unsupported-media-type",
-            Self::RateLimited => "rate-limited",
-            Self::Internal => "internal-error",
-            Self::PreconditionFailed => "precondition-failed",
-            Self::Conflict => "conflict",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
     const fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request is not valid",
@@ -102,7 +82,9 @@ impl Kind {
         }
     }
 
-    const fn status(self) -> StatusCode {
+    /// The status of the response.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest | Self::HttpsRequired => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
