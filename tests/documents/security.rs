@@ -1,7 +1,9 @@
-//! The references of SECURITY.md to source files, tests and settings.
+//! The references of `SECURITY.md` and `docs/asvs.md` to source files, tests and settings.
 
 use crate::files::{absolute, read};
 use crate::markdown::{code_spans, prose};
+
+const DOCUMENTS: [&str; 2] = ["SECURITY.md", "docs/asvs.md"];
 
 /// Checks a reference: `path`, or `path: test`.
 fn resolve(reference: &str) -> Result<(), String> {
@@ -17,19 +19,20 @@ fn resolve(reference: &str) -> Result<(), String> {
 }
 
 #[test]
-fn every_file_and_test_that_security_md_names_exists() {
-    let text = read("SECURITY.md");
+fn every_file_and_test_that_the_documents_name_exists() {
     let (mut tests, mut sources) = (0, 0);
     let mut broken = Vec::new();
-    for (number, line) in prose(&text) {
-        for span in code_spans(line) {
-            let is_test = span.starts_with("tests/");
-            let is_file = ["src/", "docs/", "dev/", "benches/"].iter().any(|folder| span.starts_with(folder));
-            let is_root_file = ["Cargo.toml", "Cargo.lock", "deny.toml", "template.yaml"].contains(&span);
-            if is_test || is_file || is_root_file {
-                *(if is_test { &mut tests } else { &mut sources }) += 1;
-                if let Err(reason) = resolve(span) {
-                    broken.push(format!("SECURITY.md:{number}: {reason}"));
+    for document in DOCUMENTS {
+        for (number, line) in prose(&read(document)) {
+            for span in code_spans(line) {
+                let is_test = span.starts_with("tests/");
+                let is_file = ["src/", "docs/", "dev/", "benches/"].iter().any(|folder| span.starts_with(folder));
+                let is_root_file = ["Cargo.toml", "Cargo.lock", "deny.toml", "template.yaml"].contains(&span);
+                if is_test || is_file || is_root_file {
+                    *(if is_test { &mut tests } else { &mut sources }) += 1;
+                    if let Err(reason) = resolve(span) {
+                        broken.push(format!("{document}:{number}: {reason}"));
+                    }
                 }
             }
         }
@@ -40,8 +43,8 @@ fn every_file_and_test_that_security_md_names_exists() {
 
 /// "configuration: FILE, NAME" refers to a part of the template.
 #[test]
-fn every_configuration_that_security_md_names_exists() {
-    let text = read("SECURITY.md");
+fn every_configuration_that_the_documents_name_exists() {
+    let text = DOCUMENTS.map(read).concat();
     let mut found = 0;
     for reference in text.split("| configuration: ").skip(1) {
         let reference = reference.split(" |").next().unwrap();

@@ -1,4 +1,4 @@
-"""Tests of what builds and deploys the function: the tools that make installs, and the workflow.
+"""Tests of what builds and deploys the function: the tools that make installs, the workflow, and updates.
 
 The tools run with the credentials of a deployment, or build the function.
 """
@@ -130,6 +130,21 @@ class Workflow(unittest.TestCase):
         self.assertEqual(used, expected)
         for step in self.jobs["provenance"]["steps"]:
             self.assertNotRegex(step.get("run", ""), "make|cargo|python|pip")
+
+
+class Updates(unittest.TestCase):
+    """The updates that Dependabot proposes."""
+
+    def test_every_locked_dependency_is_updated_weekly(self):
+        locks = [path for folder in ("tests", "benches") for path in (ROOT / folder).rglob("package-lock.json")]
+        self.assertGreaterEqual(len(locks), 4)
+        expected = {("npm", f"/{path.parent.relative_to(ROOT)}") for path in locks}
+        expected |= {("cargo", "/"), ("pip", "/tests/requirements"), ("github-actions", "/")}
+        updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+        folders = {(one["package-ecosystem"], folder)
+                   for one in updates for folder in one.get("directories", [one.get("directory")])}
+        self.assertEqual(folders, expected)
+        self.assertEqual({one["schedule"]["interval"] for one in updates}, {"weekly"})
 
 
 if __name__ == "__main__":
