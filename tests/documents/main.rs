@@ -1,8 +1,9 @@
-//! The documents and the source files keep the promises that no compiler checks: links and references lead somewhere,
-//! the README stays short, and source files do not depend on each other in a cycle.
+//! What no compiler checks: links and references lead somewhere, decisions have a status, the documents stay short, and
+//! source files do not depend on each other in a cycle.
 
 #![expect(clippy::unwrap_used, reason = "tests stop at unexpected errors")]
 
+mod decisions;
 mod dependencies;
 mod files;
 mod links;

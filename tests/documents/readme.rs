@@ -1,10 +1,11 @@
-//! The size of the README, and what it says about dependencies.
+//! The size of the README and of all documents together, and what the README says about dependencies.
 
 use crate::files::{list_by_extension, read};
 use crate::markdown::{prose, without_links};
 
 const MAX_LINES: usize = 150;
 const MAX_WIDTH: usize = 100;
+const MAX_WORDS: usize = 29_000;
 
 #[test]
 fn readme_has_at_most_150_lines() {
@@ -72,4 +73,14 @@ fn design_card_names_a_file_for_each_item() {
         let row = rows.iter().find(|row| row[0].contains(item));
         assert!(row.is_some_and(|row| row[1].contains("`src/") || row[1].contains("`dev/")), "{item}");
     }
+}
+
+/// Except the decisions and the OWASP lists, which are looked up and not read.
+#[test]
+fn documents_have_at_most_29000_words() {
+    let pages = list_by_extension("docs", "md").into_iter();
+    let pages = pages.filter(|path| !path.starts_with("docs/decisions/") && path != "docs/asvs.md");
+    let documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md"].map(str::to_owned).into_iter().chain(pages);
+    let words: usize = documents.map(|path| read(&path).split_whitespace().count()).sum();
+    assert!(words <= MAX_WORDS, "the documents have {words} words");
 }
