@@ -23,6 +23,22 @@ use super::sampling::sampler::{CountError, Sampler, count};
 use super::spec::{MinClasses, PasswordSpec, Requirement};
 
 /// Constraints that have no contradiction, as far as can be told without counting.
+///
+/// # Example
+///
+/// Four digits, none of them twice, are 10 · 9 · 8 · 7 passwords:
+///
+/// ```
+/// use passloom::password::{Constraints, Policy, WorkBudget};
+///
+/// let mut constraints = Constraints { length: Some(4), no_repeats: Some(true), ..Constraints::default() };
+/// constraints.classes[0].in_use = Some(false);
+/// constraints.classes[1].in_use = Some(false);
+/// let (policy, sampler) = Policy::new(&constraints, None)?.sampler(&mut WorkBudget::new(1))?;
+/// assert_eq!(policy.length(), 4);
+/// assert_eq!(sampler.count().to_decimal(), "5040");
+/// # Ok::<(), passloom::password::PolicyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     classes: Vec<ClassInUse>,

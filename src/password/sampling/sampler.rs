@@ -39,6 +39,22 @@ const CHARACTER_STEPS: f64 = 8.0;
 const MAX_DRAWS: usize = 1 << 14;
 
 /// Draws passwords of one specification. Creating it counts them; after that a draw is cheap.
+///
+/// # Example
+///
+/// The default policy has 16 characters: letters and digits, at least one lowercase, one uppercase and one digit.
+///
+/// ```
+/// use passloom::password::{Constraints, Policy, Sampler, WorkBudget, verify};
+/// use rand::rngs::SysRng;
+///
+/// let policy = Policy::new(&Constraints::default(), None)?;
+/// let sampler = Sampler::new(policy.spec().clone(), &mut WorkBudget::new(1)).map_err(|error| policy.explain(error))?;
+/// assert_eq!(sampler.entropy().rounded_down(), 95.17);
+/// let password = sampler.draw(&mut SysRng).unwrap();
+/// assert!(verify(sampler.spec(), password.expose()).is_ok());
+/// # Ok::<(), passloom::password::PolicyError>(())
+/// ```
 pub struct Sampler {
     spec: PasswordSpec,
     /// Specifications that divide the passwords among them, each with a generator.
