@@ -81,7 +81,7 @@ pub fn max_peak_kilobytes() -> u64 {
 }
 
 impl Function {
-    /// The program: `PASSLOOM_FUNCTION`, which `make test` sets to the release build, or the build of this test.
+    /// The program: `PASSLOOM_FUNCTION`, which `make verify` sets to the release build, or the build of this test.
     #[expect(clippy::disallowed_methods, reason = "the Makefile sets the variable")]
     pub fn path() -> PathBuf {
         std::env::var("PASSLOOM_FUNCTION").map_or_else(|_| env!("CARGO_BIN_EXE_passloom").into(), PathBuf::from)
