@@ -3,8 +3,7 @@
 use super::error::Failure;
 use super::generate::{Drawn, draw};
 use super::named_policy::binding;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::dialects::aws::{self, AwsRequest};

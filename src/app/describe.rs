@@ -1,8 +1,7 @@
 //! Describes a policy: how many passwords satisfy it, and the same policy in other languages.
 
 use super::error::Failure;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::{GenerateRequest, check_answer};
@@ -19,9 +18,8 @@ pub(super) async fn describe(
     let admission = services.admit(caller, progress).await?;
 
     let (named, floor) = services.named_policy(&policy, &admission, progress).await?;
-    let policy = policy.policy(named.as_ref().map(|named| &named.policy))?;
+    let policy = policy.policy(named.as_ref())?;
     check_answer(&policy, count)?;
     let (policy, sampler) = services.sampler(caller, policy, &floor, &mut WorkBudget::new(1), progress)?;
-    let title = named.map(|named| named.title());
-    Ok(response::policy_description(&policy, count, sampler.count(), title.as_ref(), &progress.record.request_id)?)
+    Ok(response::policy_description(&policy, count, sampler.count(), named.as_ref(), &progress.record.request_id)?)
 }

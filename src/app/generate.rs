@@ -3,22 +3,20 @@
 use rand::rngs::SysRng;
 
 use super::error::Failure;
-use super::named_policy::Named;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::{Admission, Authenticated};
 use crate::audit::Reason;
 use crate::http::HttpRequest;
 use crate::http::request::{GenerateRequest, PolicyRequest, RequestError, check_answer};
 use crate::http::response::{self, Format, Generated, Response};
-use crate::password::{CountError, Entropy, Policy, Sampler, Secret, WorkBudget, verify};
+use crate::password::{CountError, Entropy, NamedPolicy, Policy, Sampler, Secret, WorkBudget, verify};
 
 /// Passwords of a request, and the policy that they satisfy.
 pub(super) struct Drawn {
     pub(super) secrets: Vec<Secret>,
     pub(super) entropy: Entropy,
     pub(super) policy: Policy,
-    pub(super) named: Option<Named>,
+    pub(super) named: Option<NamedPolicy>,
 }
 
 pub(super) async fn generate(
@@ -34,8 +32,7 @@ pub(super) async fn generate(
         draw(services, caller, &policy, count, &admission, progress).await?;
     let format = Format::preferred(&request.headers);
     let generated = Generated { secrets: &secrets, count, entropy, format };
-    let title = named.map(|named| named.title());
-    Ok(response::passwords(&generated, &policy, title.as_ref(), &progress.record.request_id)?)
+    Ok(response::passwords(&generated, &policy, named.as_ref(), &progress.record.request_id)?)
 }
 
 /// Draws the passwords of an admitted request of any API, held to what its key is bound to.
@@ -48,7 +45,7 @@ pub(super) async fn draw(
     progress: &mut Progress,
 ) -> Result<Drawn, Failure> {
     let (named, floor) = services.named_policy(request, admission, progress).await?;
-    let policy = request.policy(named.as_ref().map(|named| &named.policy))?;
+    let policy = request.policy(named.as_ref())?;
     check_answer(&policy, count)?;
     let passwords = count.unwrap_or(1);
     let mut budget = WorkBudget::new(passwords);

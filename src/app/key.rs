@@ -1,8 +1,7 @@
 //! Tells a holder about its own key.
 
 use super::error::Failure;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::read_nothing;

@@ -3,14 +3,11 @@
 mod aws;
 mod describe;
 mod error;
-mod floor;
 mod generate;
 mod key;
 mod named_policy;
-mod page;
 mod passphrase;
 mod policies;
-mod progress;
 mod sampler_cache;
 mod services;
 mod validate;
@@ -25,9 +22,8 @@ use std::task::Poll;
 use lambda_http::http::{HeaderMap, Method, header};
 
 use self::error::Failure;
-use self::progress::Progress;
 use self::sampler_cache::SamplerCache;
-use self::services::Services;
+use self::services::{Progress, Services};
 use crate::access::{Auth, Authenticated, Caller, CredentialsError, Store};
 use crate::audit::{AuditLog, Event, Reason, Record};
 use crate::clock::{Clock, Measurement};
@@ -187,7 +183,11 @@ impl App {
             Operation::Key => key::read(services, &caller?, request, progress).await?,
             Operation::Health => response::health(&progress.record.request_id)?,
             Operation::OpenApi => response::openapi_document(&progress.record.request_id),
-            Operation::Page(page) => page::read(page, &self.auth, request, &progress.record.request_id)?,
+            Operation::Page(page) => {
+                let needs_key = matches!(self.auth, Auth::Key(_));
+                let bodies = request.front_end.bodies();
+                response::page(page, needs_key, bodies, &request.headers, &progress.record.request_id)?
+            }
             Operation::Options { allow } => response::methods(allow, &progress.record.request_id),
             Operation::Presets => policies::presets(request, progress)?,
             Operation::Policies => policies::list(services, &caller?, request, progress).await?,

@@ -3,48 +3,31 @@
 use std::sync::Arc;
 
 use super::error::{BoundKeyError, Failure};
-use super::floor::Floor;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Floor, Progress, Services};
 use crate::access::{Admission, Binding, BoundPolicy, PolicyBook, StoredPolicy};
 use crate::audit::Record;
 use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, RequestError, unknown_policy};
-use crate::http::response::PolicyTitle;
 use crate::password::{NamedPolicy, PRESETS};
 
-/// A named policy, and the revision of a stored one.
-#[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub(super) policy: NamedPolicy,
-    pub(super) revision: Option<u64>,
+/// The preset of this name.
+pub(super) fn preset(name: &str) -> Option<NamedPolicy> {
+    PRESETS.iter().find(|preset| preset.name == name).map(NamedPolicy::preset)
 }
 
-impl Named {
-    pub(super) fn preset(name: &str) -> Option<Self> {
-        let preset = PRESETS.iter().find(|preset| preset.name == name)?;
-        Some(Self { policy: NamedPolicy::preset(preset), revision: None })
-    }
+/// A stored policy.
+///
+/// # Errors
+/// [`Failure::Policies`] when this version does not understand it.
+pub(super) fn stored(name: &str, stored: &StoredPolicy) -> Result<NamedPolicy, Failure> {
+    let unreadable = |_: RequestError| Failure::Policies { cause: format!("policy {name} is malformed") };
+    let document = PolicyDocument::parse(stored.parameters.as_bytes()).map_err(unreadable)?;
+    let has_exact_length = stored.hcl.is_some();
+    Ok(NamedPolicy { has_exact_length, revision: Some(stored.revision), ..document.named(name) })
+}
 
-    /// A stored policy.
-    ///
-    /// # Errors
-    /// [`Failure::Policies`] when this version does not understand it.
-    pub(super) fn stored(name: &str, stored: &StoredPolicy) -> Result<Self, Failure> {
-        let unreadable = |_: RequestError| Failure::Policies { cause: format!("policy {name} is malformed") };
-        let document = PolicyDocument::parse(stored.parameters.as_bytes()).map_err(unreadable)?;
-        let mut policy = document.named(name);
-        policy.has_exact_length = stored.hcl.is_some();
-        Ok(Self { policy, revision: Some(stored.revision) })
-    }
-
-    /// Tells the audit line which policy it is.
-    pub(super) fn record(&self, record: &mut Record) {
-        (record.policy, record.policy_revision) = (Some(self.policy.name.clone()), self.revision);
-    }
-
-    pub(super) fn title(&self) -> PolicyTitle {
-        PolicyTitle { policy_name: self.policy.name.clone(), policy_revision: self.revision }
-    }
+/// Tells the audit line which policy it is.
+pub(super) fn record(policy: &NamedPolicy, record: &mut Record) {
+    (record.policy, record.policy_revision) = (Some(policy.name.clone()), policy.revision);
 }
 
 /// What the key of an admitted request is bound to.
@@ -59,7 +42,7 @@ impl Services {
         request: &PolicyRequest,
         admission: &Admission,
         progress: &mut Progress,
-    ) -> Result<(Option<Named>, Floor), Failure> {
+    ) -> Result<(Option<NamedPolicy>, Floor), Failure> {
         let binding = binding(admission);
         let min_entropy = binding.min_entropy;
         let Some(bound) = binding.policy else {
@@ -68,7 +51,7 @@ impl Services {
                 None => None,
             };
             if let Some(named) = &named {
-                named.record(&mut progress.record);
+                record(named, &mut progress.record);
             }
             return Ok((named, Floor { min_entropy, bound: None }));
         };
@@ -76,31 +59,31 @@ impl Services {
             return Err(BoundKeyError::OtherPolicy { bound: bound.name().to_owned() }.into());
         }
         let named = self.bound_policy(&bound).await?;
-        named.record(&mut progress.record);
-        let floor = Floor { min_entropy, bound: Some(named.policy.clone()) };
+        record(&named, &mut progress.record);
+        let floor = Floor { min_entropy, bound: Some(named.clone()) };
         Ok((Some(named), floor))
     }
 
     /// The policy that a key is bound to.
-    pub(super) async fn bound_policy(&self, bound: &BoundPolicy) -> Result<Named, Failure> {
+    pub(super) async fn bound_policy(&self, bound: &BoundPolicy) -> Result<NamedPolicy, Failure> {
         let missing = || Failure::from(BoundKeyError::NoPolicy { bound: bound.name().to_owned() });
         match bound {
-            BoundPolicy::Preset(name) => Named::preset(name).ok_or_else(missing),
+            BoundPolicy::Preset(name) => preset(name).ok_or_else(missing),
             BoundPolicy::Stored(name) => {
                 let book = self.policies().await?;
-                Named::stored(name, book.policies.get(name).ok_or_else(missing)?)
+                stored(name, book.policies.get(name).ok_or_else(missing)?)
             }
         }
     }
 
     /// A preset or a stored policy, for a key that is not bound.
-    async fn find_policy(&self, name: &PolicyName) -> Result<Named, Failure> {
+    async fn find_policy(&self, name: &PolicyName) -> Result<NamedPolicy, Failure> {
         match name {
-            PolicyName::Preset(preset) => Ok(Named { policy: NamedPolicy::preset(preset), revision: None }),
+            PolicyName::Preset(preset) => Ok(NamedPolicy::preset(preset)),
             PolicyName::Other(name) => {
                 let book = self.policies().await?;
                 let unknown = || unknown_policy(book.policies.keys().map(String::as_str));
-                Named::stored(name, book.policies.get(name).ok_or_else(unknown)?)
+                stored(name, book.policies.get(name).ok_or_else(unknown)?)
             }
         }
     }

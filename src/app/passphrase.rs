@@ -4,8 +4,7 @@ use rand::rngs::SysRng;
 
 use super::error::{BoundKeyError, Failure};
 use super::named_policy::binding;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::Authenticated;
 use crate::audit::Reason;
 use crate::http::HttpRequest;

@@ -3,9 +3,8 @@
 use lambda_http::http::{Method, StatusCode};
 
 use super::error::{BoundKeyError, Failure};
-use super::named_policy::{Named, binding};
-use super::progress::Progress;
-use super::services::{Services, new_write_token};
+use super::named_policy::{self, binding};
+use super::services::{Progress, Services, new_write_token};
 use crate::access::{
     Admission, Authenticated, Binding, BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, is_policy_name,
 };
@@ -15,8 +14,8 @@ use crate::http::HttpRequest;
 use crate::http::request::{
     PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError, read_no_query, read_nothing,
 };
-use crate::http::response::{self, NamedPolicyFacts, Response};
-use crate::password::{PRESETS, WorkBudget};
+use crate::http::response::{self, Response, StoredFacts};
+use crate::password::{NamedPolicy, PRESETS, WorkBudget};
 
 /// How often a change is tried if other changes are made before it.
 const MAX_ATTEMPTS: usize = 4;
@@ -44,7 +43,7 @@ pub(super) async fn list(
         None => true,
     };
     let stored = book.policies.iter().filter(|(name, _)| is_visible(name)).map(|(name, one)| {
-        let named = Named::stored(name, one)?.policy;
+        let named = named_policy::stored(name, one)?;
         Ok((name.as_str(), one, PolicyRequest::default().policy(Some(&named))?))
     });
     let stored = stored.collect::<Result<Vec<_>, Failure>>()?;
@@ -83,20 +82,17 @@ async fn read(
     }
     let book;
     let (named, facts) = match &name {
-        PolicyName::Preset(preset) => {
-            (Named::preset(preset.name).ok_or(Failure::NoPolicy)?, NamedPolicyFacts::Preset(preset))
-        }
+        PolicyName::Preset(preset) => (NamedPolicy::preset(preset), None),
         PolicyName::Other(name) => {
             book = services.policies().await?;
             let stored = book.policies.get(name).ok_or(Failure::NoPolicy)?;
-            let facts = NamedPolicyFacts::Stored { name, policy: stored, to_administrator: admin };
-            (Named::stored(name, stored)?, facts)
+            (named_policy::stored(name, stored)?, Some(StoredFacts::new(name, stored, admin)))
         }
     };
-    named.record(&mut progress.record);
-    let policy = PolicyRequest::default().policy(Some(&named.policy))?;
+    named_policy::record(&named, &mut progress.record);
+    let policy = PolicyRequest::default().policy(Some(&named))?;
     let (policy, sampler) = services.count(caller, policy, &mut WorkBudget::new(1))?;
-    Ok(response::named_policy(StatusCode::OK, &facts, &policy, sampler.count(), &progress.record.request_id)?)
+    Ok(response::named_policy(StatusCode::OK, &named, facts, &policy, sampler.count(), &progress.record.request_id)?)
 }
 
 async fn put(
@@ -112,7 +108,8 @@ async fn put(
     let administrator = admit_administrator(services, caller, progress).await?;
 
     // A policy is stored only if it can be satisfied and counted.
-    let policy = PolicyRequest::default().policy(Some(&document.named(name)))?;
+    let named = document.named(name);
+    let policy = PolicyRequest::default().policy(Some(&named))?;
     let (policy, sampler) = policy.sampler(&mut WorkBudget::new(1)).map_err(RequestError::from)?;
     let mut stored = StoredPolicy {
         parameters: document.parameters,
@@ -131,8 +128,8 @@ async fn put(
     (progress.record.policy, progress.record.policy_revision) = (Some(name.to_owned()), Some(stored.revision));
     let (event, status) =
         if existed { (Event::PolicyUpdated, StatusCode::OK) } else { (Event::PolicyCreated, StatusCode::CREATED) };
-    let facts = NamedPolicyFacts::Stored { name, policy: &stored, to_administrator: true };
-    Ok((event, response::named_policy(status, &facts, &policy, sampler.count(), &progress.record.request_id)?))
+    let facts = Some(StoredFacts::new(name, &stored, true));
+    Ok((event, response::named_policy(status, &named, facts, &policy, sampler.count(), &progress.record.request_id)?))
 }
 
 async fn delete(

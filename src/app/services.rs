@@ -1,19 +1,51 @@
 //! What the operations share: admission and samplers.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::error::{BoundKeyError, Failure};
-use super::floor::Floor;
-use super::progress::Progress;
 use super::sampler_cache::SamplerCache;
-use crate::access::{Admission, Authenticated, Refusal, Store, WriteToken};
-use crate::audit::Reason;
-use crate::clock::Clock;
+use crate::access::{Admission, Authenticated, Quota, Refusal, Store, WriteToken};
+use crate::audit::{Reason, Record};
+use crate::clock::{Clock, Measurement};
 use crate::http::request::{PolicyRequest, RequestError};
-use crate::password::{FloorError, Policy, Sampler, WorkBudget};
+use crate::password::{Count, FloorError, NamedPolicy, Policy, Sampler, WorkBudget};
+
+/// What is known about a request so far. It is filled in step by step, so that a refusal also reports what was known.
+pub(super) struct Progress {
+    /// The audit line.
+    pub(super) record: Record,
+    /// The time of the audit line: the clock reading of the write that counted the request, else that of its arrival.
+    pub(super) time: SystemTime,
+    /// What remains of the caller's limits, once the request is counted.
+    pub(super) quota: Option<Quota>,
+    /// The duration in the audit line. It ends early if later work would reveal something about a secret.
+    pub(super) measurement: Measurement,
+}
+
+/// What the key of a request requires beyond the request.
+#[derive(Debug, Default)]
+pub(super) struct Floor {
+    /// The least entropy, in bits.
+    pub(super) min_entropy: Option<u16>,
+    /// The policy that the key is bound to. What it gets has no less entropy than this policy alone.
+    pub(super) bound: Option<NamedPolicy>,
+}
+
+impl Floor {
+    pub(super) const fn is_none(&self) -> bool {
+        self.min_entropy.is_none() && self.bound.is_none()
+    }
+
+    /// The fewest passwords, where the bound policy alone has so many.
+    pub(super) fn passwords(&self, alone: Option<&Count>) -> Count {
+        let floor = Count::of_bits(self.min_entropy.unwrap_or_default());
+        alone.map_or_else(|| floor.clone(), |alone| alone.clone().max(floor.clone()))
+    }
+}
 
 pub(super) struct Services {
     pub(super) store: Store,

@@ -1,8 +1,7 @@
 //! Checks a password against a policy. Nothing about the password is recorded, not even its length.
 
 use super::error::Failure;
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::Authenticated;
 use crate::http::HttpRequest;
 use crate::http::request::ValidateRequest;
@@ -19,12 +18,11 @@ pub(super) async fn validate(
     let policy = &request.policy;
     let admission = services.admit(caller, progress).await?;
     let (named, _) = services.named_policy(policy, &admission, progress).await?;
-    let check = policy.password_check(named.as_ref().map(|named| &named.policy))?;
+    let check = policy.password_check(named.as_ref())?;
     let mut budget = WorkBudget::new(1);
     policy.check_satisfiable(&check, &mut budget)?;
 
     let password = request.password(&progress.measurement.end(&services.clock));
     let assessment = check.assess(password.expose(), &mut budget);
-    let title = named.map(|named| named.title());
-    Ok(response::assessment(&assessment, title.as_ref(), &progress.record.request_id)?)
+    Ok(response::assessment(&assessment, named.as_ref(), &progress.record.request_id)?)
 }

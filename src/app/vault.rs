@@ -9,10 +9,9 @@ use zeroize::Zeroizing;
 
 use super::error::{BoundKeyError, Failure};
 use super::generate::{Drawn, draw};
-use super::named_policy::{Named, binding};
+use super::named_policy::{self, binding};
 use super::policies::{admit_administrator, change, check_name};
-use super::progress::Progress;
-use super::services::Services;
+use super::services::{Progress, Services};
 use crate::access::{Admission, Authenticated, BoundPolicy, StoredPolicy};
 use crate::audit::{Event, Reason};
 use crate::clock::rfc3339;
@@ -20,7 +19,7 @@ use crate::http::HttpRequest;
 use crate::http::dialects::vault::{self, VaultRequest};
 use crate::http::request::{PolicyDocument, PolicyName, PolicyRequest, Precondition, RequestError};
 use crate::http::response::{self, Format, Generated, Response};
-use crate::password::{Count, PRESETS, Secret, VaultPolicy, WorkBudget, write_hcl};
+use crate::password::{Count, NamedPolicy, PRESETS, Secret, VaultPolicy, WorkBudget, write_hcl};
 
 type Outcome = Result<(Event, Response), Failure>;
 
@@ -69,29 +68,33 @@ async fn list(services: &Services, caller: &Authenticated, progress: &mut Progre
 }
 
 /// A named policy for an admitted request, and its text if it was written in Vault's language.
-async fn find(services: &Services, admission: &Admission, name: &str) -> Result<(Named, Option<String>), Failure> {
+async fn find(
+    services: &Services,
+    admission: &Admission,
+    name: &str,
+) -> Result<(NamedPolicy, Option<String>), Failure> {
     let bound = binding(admission).policy;
     if let Some(bound) = bound.as_ref().filter(|bound| bound.name() != name) {
         return Err(BoundKeyError::OtherPolicy { bound: bound.name().to_owned() }.into());
     }
     if !matches!(bound, Some(BoundPolicy::Stored(_)))
-        && let Some(preset) = Named::preset(name)
+        && let Some(preset) = named_policy::preset(name)
     {
         return Ok((preset, None));
     }
     let book = services.policies().await?;
     let stored = book.policies.get(name).ok_or(Failure::NoPolicy)?;
-    Ok((Named::stored(name, stored)?, stored.hcl.clone()))
+    Ok((named_policy::stored(name, stored)?, stored.hcl.clone()))
 }
 
 async fn read(services: &Services, caller: &Authenticated, name: &str, progress: &mut Progress) -> Outcome {
     let admission = services.admit(caller, progress).await?;
     let (named, hcl) = find(services, &admission, name).await?;
-    named.record(&mut progress.record);
+    named_policy::record(&named, &mut progress.record);
     let text = if let Some(text) = hcl {
         text
     } else {
-        let policy = PolicyRequest::default().policy(Some(&named.policy))?;
+        let policy = PolicyRequest::default().policy(Some(&named))?;
         let (policy, _) = services.count(caller, policy, &mut WorkBudget::new(1))?;
         let refused =
             |why| RequestError::Vault(format!("{why}; read the policy with GET /api/policies/{name} instead"));

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::response::{self, Response};
+use super::response::{self, Bodies, Response};
 use crate::access::Authenticated;
 
 /// The largest body of this service's own API, in bytes.
@@ -36,6 +36,19 @@ pub enum FrontEnd {
     RestApi,
     /// Application Load Balancer.
     LoadBalancer,
+}
+
+impl FrontEnd {
+    /// The bodies that it passes on.
+    #[must_use]
+    pub const fn bodies(self) -> Bodies {
+        match self {
+            Self::HttpApi => Bodies::Any,
+            // Passes bytes on only if it is configured to.
+            Self::RestApi => Bodies::Texts,
+            Self::LoadBalancer => Bodies::Small,
+        }
+    }
 }
 
 /// A request, independent of its front end.

@@ -7,7 +7,6 @@
 mod cors;
 pub mod dialects;
 pub mod lambda;
-mod openapi;
 pub mod pages;
 pub mod request;
 pub mod response;

@@ -72,6 +72,7 @@ impl PolicyDocument {
             constraints: Some(self.policy.constraints.clone()),
             preset,
             has_exact_length: false,
+            revision: None,
         }
     }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::{self, JSON, Response};
-use super::policy::{PolicyTitle, ResolvedPolicy};
-use crate::password::{Count, Policy, password_rules, regular_expression};
+use super::policy::{ResolvedPolicy, Title};
+use crate::password::{Count, NamedPolicy, Policy, password_rules, regular_expression};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -15,7 +15,7 @@ struct Body<'a> {
     #[serde(flatten)]
     description: Description,
     #[serde(flatten)]
-    title: Option<&'a PolicyTitle>,
+    title: Option<Title<'a>>,
 }
 
 /// What a policy allows.
@@ -52,9 +52,9 @@ pub fn policy_description(
     policy: &Policy,
     count: Option<u16>,
     combinations: &Count,
-    title: Option<&PolicyTitle>,
+    named: Option<&NamedPolicy>,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let body = Body { count, description: Description::new(policy, combinations), title };
+    let body = Body { count, description: Description::new(policy, combinations), title: named.map(Title::from) };
     Ok(headers::new(StatusCode::OK, JSON, serde_json::to_string(&body)?, request_id))
 }

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::Response;
-use super::policy::{PolicyTitle, ResolvedPolicy};
+use super::policy::{ResolvedPolicy, Title};
 use super::secrets::Generated;
-use crate::password::Policy;
+use crate::password::{NamedPolicy, Policy};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -20,7 +20,7 @@ struct Body<'a> {
     entropy_bits: f64,
     policy: ResolvedPolicy,
     #[serde(flatten)]
-    title: Option<&'a PolicyTitle>,
+    title: Option<Title<'a>>,
 }
 
 /// The answer with passwords of a policy.
@@ -30,7 +30,7 @@ struct Body<'a> {
 pub fn passwords(
     generated: &Generated<'_>,
     policy: &Policy,
-    title: Option<&PolicyTitle>,
+    named: Option<&NamedPolicy>,
     request_id: &str,
 ) -> Result<Response, Error> {
     generated.response(request_id, |texts| {
@@ -42,7 +42,7 @@ pub fn passwords(
             length: policy.length(),
             entropy_bits: generated.entropy.rounded_down(),
             policy: policy.into(),
-            title,
+            title: named.map(Title::from),
         })
     })
 }

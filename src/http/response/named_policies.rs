@@ -8,7 +8,7 @@ use super::describe::Description;
 use super::headers::{self, JSON, Response};
 use super::policy::ResolvedPolicy;
 use crate::access::StoredPolicy;
-use crate::password::{Constraints, Count, PRESETS, Policy, Preset};
+use crate::password::{Constraints, Count, NamedPolicy, PRESETS, Policy, Preset};
 
 #[derive(Serialize)]
 struct PresetsBody {
@@ -46,7 +46,7 @@ struct StoredBody<'a> {
 
 /// What is known about a stored policy beyond its policy.
 #[derive(Serialize)]
-struct StoredFacts<'a> {
+pub struct StoredFacts<'a> {
     name: &'a str,
     description: &'a str,
     revision: u64,
@@ -64,21 +64,6 @@ struct NamedBody<'a> {
     stored: Option<StoredFacts<'a>>,
     #[serde(flatten)]
     description: Description,
-}
-
-/// A named policy.
-pub enum NamedPolicyFacts<'a> {
-    /// A preset.
-    Preset(&'a Preset),
-    /// A stored policy.
-    Stored {
-        /// Its name.
-        name: &'a str,
-        /// The policy.
-        policy: &'a StoredPolicy,
-        /// Whether an administrator reads the answer.
-        to_administrator: bool,
-    },
 }
 
 #[derive(Serialize)]
@@ -108,7 +93,9 @@ impl From<&Preset> for PresetFacts {
 }
 
 impl<'a> StoredFacts<'a> {
-    fn new(name: &'a str, stored: &'a StoredPolicy, to_administrator: bool) -> Self {
+    /// What answers say of it: who wrote it, only `to_administrator`.
+    #[must_use]
+    pub fn new(name: &'a str, stored: &'a StoredPolicy, to_administrator: bool) -> Self {
         let StoredPolicy { description, revision, updated_at, updated_by, .. } = stored;
         let updated_by = to_administrator.then_some(updated_by.as_str());
         Self { name, description, revision: *revision, updated_at, updated_by }
@@ -153,17 +140,14 @@ pub fn policy_list(
 /// The error of the JSON writer.
 pub fn named_policy(
     status: StatusCode,
-    facts: &NamedPolicyFacts<'_>,
+    named: &NamedPolicy,
+    stored: Option<StoredFacts<'_>>,
     policy: &Policy,
     combinations: &Count,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let (preset, stored) = match facts {
-        NamedPolicyFacts::Preset(preset) => (Some(PresetFacts::from(*preset)), None),
-        NamedPolicyFacts::Stored { name, policy, to_administrator } => {
-            (None, Some(StoredFacts::new(name, policy, *to_administrator)))
-        }
-    };
+    // A stored policy may be built on a preset.
+    let preset = named.preset.filter(|_| stored.is_none()).map(PresetFacts::from);
     let tag = stored.as_ref().and_then(|stored| HeaderValue::try_from(entity_tag(stored.revision)).ok());
     let body = NamedBody { preset, stored, description: Description::new(policy, combinations) };
     let mut response = headers::new(status, JSON, serde_json::to_string(&body)?, request_id);

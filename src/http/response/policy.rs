@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::password::{Class, Policy, Requirement, Start};
+use crate::password::{Class, NamedPolicy, Policy, Requirement, Start};
 
 /// The resolved parameters of a policy.
 #[derive(Serialize)]
@@ -21,14 +21,18 @@ pub(super) struct ResolvedPolicy {
     start: Option<&'static str>,
 }
 
-/// The name of the policy that a request was held to.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyTitle {
-    /// The name.
-    pub policy_name: String,
-    /// The revision of a stored policy.
+/// The policy that a request was held to.
+#[derive(Serialize)]
+pub(super) struct Title<'a> {
+    policy_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy_revision: Option<u64>,
+    policy_revision: Option<u64>,
+}
+
+impl<'a> From<&'a NamedPolicy> for Title<'a> {
+    fn from(policy: &'a NamedPolicy) -> Self {
+        Self { policy_name: &policy.name, policy_revision: policy.revision }
+    }
 }
 
 /// Which characters a password has.

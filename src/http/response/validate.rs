@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::headers::{self, JSON, Response};
-use super::policy::PolicyTitle;
-use crate::password::{Assessment, Entropy};
+use super::policy::Title;
+use crate::password::{Assessment, Entropy, NamedPolicy};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -14,7 +14,7 @@ struct Body<'a> {
     violations: Vec<ViolationBody<'a>>,
     entropy_bits: Option<f64>,
     #[serde(flatten)]
-    title: Option<&'a PolicyTitle>,
+    title: Option<Title<'a>>,
 }
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct ViolationBody<'a> {
 ///
 /// # Errors
 /// The error of the JSON writer.
-pub fn assessment(assessment: &Assessment, title: Option<&PolicyTitle>, request_id: &str) -> Result<Response, Error> {
+pub fn assessment(assessment: &Assessment, named: Option<&NamedPolicy>, request_id: &str) -> Result<Response, Error> {
     let violations = assessment.violations.iter();
     let body = serde_json::to_string(&Body {
         valid: assessment.violations.is_empty(),
@@ -35,7 +35,7 @@ pub fn assessment(assessment: &Assessment, title: Option<&PolicyTitle>, request_
             .map(|violation| ViolationBody { constraint: violation.constraint, message: &violation.message })
             .collect(),
         entropy_bits: assessment.entropy.map(Entropy::rounded_down),
-        title,
+        title: named.map(Title::from),
     })?;
     Ok(headers::new(StatusCode::OK, JSON, body, request_id))
 }

@@ -20,13 +20,21 @@ pub struct NamedPolicy {
     pub preset: Option<&'static Preset>,
     /// Whether the length of a stored policy is the only one, as in Vault's policies.
     pub has_exact_length: bool,
+    /// The revision of a stored policy, which answers and audit lines name.
+    pub revision: Option<u64>,
 }
 
 impl NamedPolicy {
     /// A preset.
     #[must_use]
     pub fn preset(preset: &'static Preset) -> Self {
-        Self { name: preset.name.to_owned(), constraints: None, preset: Some(preset), has_exact_length: false }
+        Self {
+            name: preset.name.to_owned(),
+            constraints: None,
+            preset: Some(preset),
+            has_exact_length: false,
+            revision: None,
+        }
     }
 
     /// The requirements of the policy, with the constraints of a request that add to them.
@@ -290,6 +298,7 @@ mod tests {
                 constraints: Some(constraints),
                 preset,
                 has_exact_length,
+                revision: None,
             }),
         ]
     }
@@ -387,7 +396,13 @@ mod tests {
     fn special_without_minimum_can_be_turned_off_under_a_policy_with_symbols() {
         let mut own = Constraints { symbols: Some("-_".into()), ..Constraints::default() };
         own.classes[3].min = Some(0);
-        let named = NamedPolicy { name: "ci".into(), constraints: Some(own), preset: None, has_exact_length: false };
+        let named = NamedPolicy {
+            name: "ci".into(),
+            constraints: Some(own),
+            preset: None,
+            has_exact_length: false,
+            revision: None,
+        };
         let mut request = Constraints::default();
         request.classes[3].in_use = Some(false);
         let policy = Policy::new(&named.tighten(&request).unwrap(), None).unwrap();
