@@ -97,7 +97,7 @@ test: format clippy ## Check format and lints, and run the unit, end-to-end, con
 verify: build ## Run what `make test` leaves out: the release build, models, uniformity, clients, pages, DynamoDB Local, a soak.
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast \
 		--test end_to_end --test rate_limit_model --test uniformity
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features --document-private-items
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps --document-private-items
 	$(MAKE) --no-print-directory tree lint template recipes clients browser test-dynamodb-local soak \
 		TESTED=$(FUNCTION) SOAK_SECONDS=60
 
