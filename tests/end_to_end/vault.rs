@@ -204,6 +204,8 @@ async fn random_bytes_are_counted_and_have_the_requested_form() {
         ("sys/tools/random", json!({}), 44),
         ("sys/tools/random/16", json!({ "format": "hex" }), 32),
         ("sys/tools/random", json!({ "bytes": 3, "format": "base64", "source": "platform" }), 4),
+        // Vault's command line writes every value as a text.
+        ("sys/tools/random", json!({ "bytes": "64", "format": "hex" }), 128),
     ];
     check_all(cases, async |(path, body, length)| {
         let answer = send(&deployment, &key, "POST", path, body).await.ok();
@@ -212,11 +214,15 @@ async fn random_bytes_are_counted_and_have_the_requested_form() {
         assert_eq!((&line["event"], &line["operation"]), (&json!("random.generated"), &json!("random")));
     })
     .await;
-    for (path, body) in
-        [("sys/tools/random/0", json!({})), ("sys/tools/random/131073", json!({})), ("sys/tools/random/x", json!({}))]
-    {
-        assert_errors(&send(&deployment, &key, "POST", path, body).await, 400, "bytes must be a whole number");
+    for path in ["sys/tools/random/0", "sys/tools/random/131073", "sys/tools/random/x"] {
+        assert_errors(&send(&deployment, &key, "POST", path, json!({})).await, 400, "bytes must be a whole number");
     }
+    for bytes in [json!("x"), json!(""), json!("-1"), json!(-1), json!(0), json!(1.5), json!(null), json!([3])] {
+        let answer = send(&deployment, &key, "POST", "sys/tools/random", json!({ "bytes": bytes })).await;
+        assert_errors(&answer, 400, "bytes must be a whole number");
+    }
+    let answer = send(&deployment, &key, "POST", "sys/tools/random/16", json!({ "bytes": 16 })).await;
+    assert_errors(&answer, 400, "bytes is given more than once");
     assert_errors(
         &send(&deployment, &key, "POST", "sys/tools/random", json!({ "source": "seal" })).await,
         400,

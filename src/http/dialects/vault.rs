@@ -234,19 +234,20 @@ fn read_random(
     let invalid = |message: &str| RequestError::Vault(message.to_owned());
     let range = || invalid("bytes must be a whole number from 1 to 131072");
     let mut bytes = in_path.map(str::parse).transpose().map_err(|_| range())?;
-    let mut hex = None;
+    let (mut hex, mut source) = (None, None);
     for (name, value) in body(request, caller)? {
-        match name.as_str() {
-            "bytes" if bytes.is_none() => bytes = value.whole_number().and_then(|number| number.try_into().ok()),
-            "format" if hex.is_none() => {
-                hex = match value.string("format").as_deref() {
-                    Ok("hex") => Some(true),
-                    Ok("base64") => Some(false),
-                    _ => return Err(invalid("format must be \"base64\" or \"hex\"")),
-                };
-            }
-            "source" if value.string("source").as_deref() == Ok("platform") => {}
+        let is_repeated = match name.as_str() {
+            "bytes" => bytes.replace(number_of_bytes(value).ok_or_else(range)?).is_some(),
+            "format" => match value.string("format").as_deref() {
+                Ok("hex") => hex.replace(true).is_some(),
+                Ok("base64") => hex.replace(false).is_some(),
+                _ => return Err(invalid("format must be \"base64\" or \"hex\"")),
+            },
+            "source" if value.string("source").as_deref() == Ok("platform") => source.replace(()).is_some(),
             _ => return Err(invalid("the body has bytes, format and the source \"platform\", and nothing else")),
+        };
+        if is_repeated {
+            return Err(invalid(&format!("{name} is given more than once")));
         }
     }
     let bytes = bytes.unwrap_or(DEFAULT_RANDOM);
@@ -254,6 +255,14 @@ fn read_random(
         return Err(range());
     }
     Ok(VaultRequest::Random { bytes, hex: hex.unwrap_or(false) })
+}
+
+/// A number, or a text of one: Vault's command line writes every value as a text.
+fn number_of_bytes(value: Value) -> Option<u32> {
+    match value.whole_number() {
+        Some(number) => number.try_into().ok(),
+        None => value.string("bytes").ok()?.parse().ok(),
+    }
 }
 
 /// The form of every answer with data.
