@@ -458,6 +458,16 @@ class Dashboards(unittest.TestCase):
         for one in queries:
             self.check(one["Properties"]["QueryString"])
 
+    def test_every_generated_secret_is_counted_and_found(self):
+        schema = json.loads((ROOT / "docs/audit.schema.json").read_text())
+        events = {event for event in schema["properties"]["event"]["enum"] if event.endswith(".generated")}
+        resources = cloudformation.resolved(cloudformation.translated())
+        for name, member in (
+            ("GeneratedMetric", "FilterPattern"), ("GeneratedQuery", "QueryString"), ("UsageQuery", "QueryString"),
+        ):
+            named = re.findall(r'"(\w+\.generated)"', resources[name]["Properties"][member])
+            self.assertEqual(set(named), events, name)
+
     def test_dashboard_and_alarms_use_existing_metrics(self):
         template = cloudformation.translated()
         resources = cloudformation.resolved(template)
