@@ -5,6 +5,7 @@
 
 use divan::Bencher;
 use passloom::password::{Constraints, Policy, Sampler, Start, WorkBudget};
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::{SmallRng, SysRng};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};

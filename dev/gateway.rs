@@ -19,12 +19,13 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use embedded::{Embedded, TABLE};
+use passloom::AllowedOrigins;
+use passloom::App;
 use passloom::access::Auth;
-use passloom::access::{Limits, Store};
-use passloom::app::App;
+use passloom::access::Limits;
 use passloom::audit::AuditLog;
 use passloom::clock::Clock;
-use passloom::http::AllowedOrigins;
+use passloom::store::Store;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use passloom::access::{self, Store};
-use passloom::app::App;
+use passloom::App;
 use passloom::audit::AuditLog;
 use passloom::clock::Clock;
 use passloom::settings::{self, Settings};
+use passloom::store::{self, Store};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
@@ -42,7 +42,7 @@ fn start() -> Result<(), Error> {
 
 async fn serve() -> Result<(), Error> {
     let Settings { table, auth, origins, apis, allow_http, pages, endpoint } = Settings::read(settings::from_process)?;
-    let client = access::connect(endpoint, CONNECT_TIMEOUT).await?;
+    let client = store::connect(endpoint, CONNECT_TIMEOUT).await?;
     let clock = Clock::system();
     let store = Store::new(client, table, clock.now());
     let app = App::new(auth, allow_http, origins, store, AuditLog::stdout(), clock);

@@ -8,9 +8,10 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::config::Credentials;
 use zeroize::Zeroizing;
 
-use crate::access::{Auth, Endpoint, Limits, SigningSecrets, are_usable_roots};
-use crate::http::AllowedOrigins;
-use crate::http::dialects::CompatibleApis;
+use crate::access::{Auth, Limits, SigningSecrets};
+use crate::http::headers::AllowedOrigins;
+use crate::http::routes::CompatibleApis;
+use crate::store::{Endpoint, are_usable_roots};
 
 const DEFAULT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 const DEFAULT_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
-use passloom::access::dynamodb::item;
-use passloom::access::{self, ApiKey, Binding, Endpoint, KeyRecord, Limits, SigningSecrets};
+use passloom::access::{ApiKey, Binding, KeyRecord, Limits, SigningSecrets};
 use passloom::clock::{Clock, rfc3339};
+use passloom::store::item;
+use passloom::store::{self, Endpoint};
 use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::{SysError, SysRng};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -67,7 +69,7 @@ pub(crate) async fn serve(database: dynoxide::Database, port: u16) -> Result<Str
 pub(crate) async fn connect(url: &str) -> Result<Client, Box<dyn Error>> {
     let credentials = Credentials::new("local", "local", None, None, "local");
     let endpoint = Endpoint { region: "local".into(), credentials, url: Some(url.to_owned()), trusted: None };
-    Ok(access::connect(endpoint, Duration::from_secs(1)).await?)
+    Ok(store::connect(endpoint, Duration::from_secs(1)).await?)
 }
 
 /// Generates a signing secret: 32 random bytes, in hexadecimal.

@@ -99,7 +99,7 @@ impl CallerState {
     }
 
     /// Whether the caller has proven its identity. A secret may have expired since the state was read.
-    pub(super) fn is_proven_by(&self, caller: &Caller, now: SystemTime) -> bool {
+    pub(crate) fn is_proven_by(&self, caller: &Caller, now: SystemTime) -> bool {
         match (&self.key, caller) {
             (Some(record), Caller::Key(key, _)) => record.is_proven_by(&key.secret_hash(), now),
             _ => true,
@@ -107,12 +107,12 @@ impl CallerState {
     }
 
     /// Why the caller may not use its key, if it may not.
-    pub(super) fn denied(&self, caller: &Caller, now: SystemTime) -> Option<Refusal> {
+    pub(crate) fn denied(&self, caller: &Caller, now: SystemTime) -> Option<Refusal> {
         let (Some(key), Caller::Key(_, address)) = (&self.key, caller) else { return None };
         key.denial(*address, now).map(|denial| Refusal::Denied { key_name: key.name.clone(), denial })
     }
 
-    pub(super) fn rate_limited(&self, until: SystemTime, now: SystemTime) -> Refusal {
+    pub(crate) fn rate_limited(&self, until: SystemTime, now: SystemTime) -> Refusal {
         Refusal::RateLimited {
             key_name: self.key_name(),
             quota: self.counters.quota(self.limits, now),
@@ -121,7 +121,7 @@ impl CallerState {
     }
 
     /// The admission that the write behind this state shows. The write was based on the clock reading `counted_at`.
-    pub(super) fn admission(&self, counted_at: SystemTime) -> Admission {
+    pub(crate) fn admission(&self, counted_at: SystemTime) -> Admission {
         Admission {
             sequence: self.counters.n,
             key: self.key.clone(),

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// The most stored policies of a deployment.
-pub(super) const MAX_POLICIES: usize = 64;
+const MAX_POLICIES: usize = 64;
 /// The most bytes of the item that holds them.
-pub(super) const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 /// The most characters of a description.
 pub const MAX_DESCRIPTION: usize = 256;
-/// The most characters of a name.
-const MAX_NAME: usize = 63;
 
 /// A stored policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,11 +51,13 @@ pub struct PolicyChange {
 }
 
 /// Why a policy cannot be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum BookFull {
     /// There are as many as there may be.
+    #[error("This deployment has {MAX_POLICIES} policies, and may have no more; delete one first.")]
     Policies,
     /// Their texts together are as long as they may be.
+    #[error("All policies together may have {} KiB; shorten this one, or delete another.", MAX_BYTES >> 10)]
     Bytes,
 }
 
@@ -83,37 +84,9 @@ fn size(name: &str, policy: &StoredPolicy) -> usize {
     name.len() + serde_json::to_string(policy).map_or(MAX_BYTES, |text| text.len()) + 16
 }
 
-/// Whether a text is the name of a policy: `[a-z0-9][a-z0-9._-]{0,62}`.
-#[must_use]
-pub fn is_policy_name(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-    let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
-    begins_well && text.len() <= MAX_NAME && text.bytes().all(is_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn policy_name_is_1_to_63_lowercase_letters_digits_and_marks() {
-        let long = "a".repeat(63);
-        for (name, is_valid) in [
-            ("ci", true),
-            ("0", true),
-            ("team.db-prod_2", true),
-            (long.as_str(), true),
-            (&"a".repeat(64), false),
-            ("", false),
-            ("-ci", false),
-            (".ci", false),
-            ("CI", false),
-            ("c i", false),
-            ("é", false),
-        ] {
-            assert_eq!(is_policy_name(name), is_valid, "{name}");
-        }
-    }
 
     fn policy(parameters: usize) -> StoredPolicy {
         StoredPolicy {

@@ -23,6 +23,14 @@ named_enum! {
         PolicyUpdated = "policy.updated",
         /// A stored policy was deleted.
         PolicyDeleted = "policy.deleted",
+        /// A policy was to be deleted that does not exist.
+        PolicyUnchanged = "policy.unchanged",
+        /// A stored policy is about to be changed. The line of the answer says what became of it.
+        PolicyChanging = "policy.changing",
+        /// A policy was not changed, after all.
+        PolicyChangeFailed = "policy.change_failed",
+        /// The database did not tell whether a policy was changed.
+        PolicyChangeUnknown = "policy.change_unknown",
         /// A caller read about its own key.
         KeyRead = "key.read",
         /// The health of the function was requested.
@@ -41,11 +49,25 @@ named_enum! {
 }
 
 impl Event {
+    /// The events whose answers have secrets.
+    pub const SECRETS: [Self; 3] = [Self::Generated, Self::PassphraseGenerated, Self::RandomGenerated];
+
+    /// The kind of change of a policy that ends with this event.
+    #[must_use]
+    pub const fn change(self) -> Option<&'static str> {
+        match self {
+            Self::PolicyCreated => Some("create"),
+            Self::PolicyUpdated => Some("update"),
+            Self::PolicyDeleted => Some("delete"),
+            _ => None,
+        }
+    }
+
     /// The log level of the line.
     pub(super) const fn level(self) -> &'static str {
         match self {
-            Self::Refused => "WARN",
-            Self::Failed => "ERROR",
+            Self::Refused | Self::PolicyChangeFailed => "WARN",
+            Self::Failed | Self::PolicyChangeUnknown => "ERROR",
             Self::Generated
             | Self::PassphraseGenerated
             | Self::RandomGenerated
@@ -56,6 +78,8 @@ impl Event {
             | Self::PolicyCreated
             | Self::PolicyUpdated
             | Self::PolicyDeleted
+            | Self::PolicyUnchanged
+            | Self::PolicyChanging
             | Self::KeyRead
             | Self::HealthChecked
             | Self::ContractRead

@@ -30,6 +30,11 @@ struct Line<'r> {
     version: &'static str,
 }
 
+/// Proof that an audit line was written. Only [`AuditLog::write`] makes one; an answer leaves, and a policy changes, only
+/// with it.
+#[derive(Debug)]
+pub struct Recorded(());
+
 /// The output of audit lines.
 pub struct AuditLog(Mutex<Box<dyn Write + Send>>);
 
@@ -54,11 +59,11 @@ impl AuditLog {
         }
     }
 
-    /// Writes the line of one request.
+    /// Writes one line.
     ///
     /// # Errors
-    /// The error of the output. The answer must not be sent then.
-    pub fn write(&self, event: Event, now: SystemTime, record: &Record) -> io::Result<()> {
+    /// The error of the output.
+    pub fn write(&self, event: Event, now: SystemTime, record: &Record) -> io::Result<Recorded> {
         let timestamp = OffsetDateTime::from(now).format(&Iso8601::<MILLISECONDS>).map_err(io::Error::other)?;
         let version = env!("CARGO_PKG_VERSION");
         let line = Line { timestamp, level: event.level(), event: event.name(), record, version };
@@ -66,7 +71,8 @@ impl AuditLog {
         line.push(b'\n');
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(&line)?;
-        out.flush()
+        out.flush()?;
+        Ok(Recorded(()))
     }
 }
 

@@ -6,6 +6,6 @@ mod reason;
 mod record;
 
 pub use event::Event;
-pub use log::AuditLog;
+pub use log::{AuditLog, Recorded};
 pub use reason::{Cause, Reason};
 pub use record::Record;

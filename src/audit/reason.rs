@@ -57,6 +57,8 @@ named_enum! {
         RateLimited = "rate-limited",
         /// The database gave no answer that shows the request as counted. The detail says why.
         DatabaseUnavailable = "store",
+        /// The audit log does not accept the line of a change, so that the change was not made.
+        AuditLog = "audit-log",
         /// The code panicked.
         Panic = "panic",
         /// The operating system's random generator failed.

@@ -31,14 +31,16 @@ pub struct Record {
     pub api: &'static str,
     /// The operation.
     pub operation: Option<&'static str>,
-    /// The status of the answer.
-    pub status: u16,
+    /// The status of the answer; none in the line before a change.
+    pub status: Option<u16>,
     /// Why the request was refused or failed.
     pub reason: Option<Cause>,
     /// The name of the policy that the request was held to, if it has one.
     pub policy: Option<String>,
-    /// The revision of a stored policy.
+    /// The revision of a stored policy; before a change, that of all policies which the change starts from.
     pub policy_revision: Option<u64>,
+    /// What is to become of a stored policy: `create`, `update` or `delete`.
+    pub change: Option<&'static str>,
     /// Characters in each password.
     pub length: Option<u16>,
     /// Words in each passphrase.

@@ -19,17 +19,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::response::{self, Bodies, Response};
+use super::headers::{self, Response};
+use super::page::Bodies;
+use super::problem::Problem;
+use super::request_error::RequestError;
 use crate::access::Authenticated;
+use crate::audit::Recorded;
 
-/// The largest body of this service's own API, in bytes.
-pub(super) const MAX_BODY: usize = 16 * 1024;
 /// The largest JSON text of a body of any API, 32 KiB: each byte may be written as `\u0000`.
 const MAX_ENCODED_BODY: usize = 6 * 32 * 1024 + 2;
 
 /// The AWS service in front of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrontEnd {
+pub(crate) enum FrontEnd {
     /// API Gateway HTTP API (payload format 2.0), or a Function URL, which uses the same format.
     HttpApi,
     /// API Gateway REST API (payload format 1.0).
@@ -40,8 +42,7 @@ pub enum FrontEnd {
 
 impl FrontEnd {
     /// The bodies that it passes on.
-    #[must_use]
-    pub const fn bodies(self) -> Bodies {
+    pub(crate) const fn bodies(self) -> Bodies {
         match self {
             Self::HttpApi => Bodies::Any,
             // Passes bytes on only if it is configured to.
@@ -52,24 +53,24 @@ impl FrontEnd {
 }
 
 /// A request, independent of its front end.
-pub struct HttpRequest {
+pub(crate) struct HttpRequest {
     /// The front end that it came through.
-    pub front_end: FrontEnd,
+    pub(crate) front_end: FrontEnd,
     /// Its method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Its path, without the stage of an HTTP API.
-    pub path: String,
+    pub(crate) path: String,
     /// Its query.
-    pub query: Query,
+    pub(crate) query: Query,
     /// Its headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The caller's address as the front end saw it. A load balancer reports it only as the last entry of
     /// `X-Forwarded-For`, which is not safe for anything but a log line.
-    pub source_ip: Option<IpAddr>,
+    pub(crate) source_ip: Option<IpAddr>,
     /// Whether `source_ip` comes from the front end's own context, which no client can write.
-    pub source_ip_is_certain: bool,
+    pub(crate) source_ip_is_certain: bool,
     /// The front end's id of the request.
-    pub request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     body: UnreadBody,
 }
 
@@ -83,47 +84,28 @@ enum UnreadBody {
     TooLarge,
 }
 
-/// Why a body cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyError {
-    /// It is declared as base64 and is not.
-    NotBase64,
-    /// It is too large.
-    TooLarge,
-}
-
 impl HttpRequest {
     /// The body, empty if the request has none. It is decoded here and not with the event, so that no unknown caller causes
     /// that work: only a request whose caller is known has a body.
-    ///
-    /// ```compile_fail,E0616
-    /// fn body_of_an_unknown_caller(request: passloom::http::HttpRequest) {
-    ///     let _ = request.body;
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// A [`BodyError`] if it is not valid, or has more than `max` bytes.
-    pub fn body(&self, _: &Authenticated, max: usize) -> Result<Cow<'_, [u8]>, BodyError> {
+    pub(crate) fn body(&self, _: &Authenticated, max: usize) -> Result<Cow<'_, [u8]>, RequestError> {
         let body = match &self.body {
             UnreadBody::Text(text) => Cow::Borrowed(text.as_bytes()),
             UnreadBody::Base64(text) => {
-                Cow::Owned(aws_smithy_types::base64::decode(text).map_err(|_| BodyError::NotBase64)?)
+                Cow::Owned(aws_smithy_types::base64::decode(text).map_err(|_| RequestError::BodyEncoding)?)
             }
-            UnreadBody::TooLarge => return Err(BodyError::TooLarge),
+            UnreadBody::TooLarge => return Err(RequestError::BodyTooLarge),
         };
-        if body.len() > max { Err(BodyError::TooLarge) } else { Ok(body) }
+        if body.len() > max { Err(RequestError::BodyTooLarge) } else { Ok(body) }
     }
 
     /// The caller's address, if it is certain.
-    #[must_use]
-    pub fn certain_address(&self) -> Option<IpAddr> {
+    pub(crate) fn certain_address(&self) -> Option<IpAddr> {
         self.source_ip.filter(|_| self.source_ip_is_certain)
     }
 }
 
 /// The query in the form in which the front end passes it on.
-pub enum Query {
+pub(crate) enum Query {
     /// As it was in the URL.
     Encoded(String),
     /// Names and values, decoded.
@@ -132,7 +114,7 @@ pub enum Query {
 
 /// The event is not an HTTP event of a known front end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownEvent;
+pub(crate) struct UnknownEvent;
 
 /// The fields that distinguish the events.
 #[derive(Deserialize)]
@@ -148,10 +130,7 @@ struct ContextShape {
 }
 
 /// Reads an event.
-///
-/// # Errors
-/// [`UnknownEvent`] when it is not an HTTP event of a known front end.
-pub fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
+pub(crate) fn decode(event: &str) -> Result<HttpRequest, UnknownEvent> {
     if let Some(reduced) = without_large_body(event) {
         let request = decode_parts(&reduced)?;
         return Ok(HttpRequest { body: UnreadBody::TooLarge, ..request });
@@ -291,41 +270,50 @@ fn unread(body: Option<String>, in_base64: bool) -> UnreadBody {
     if in_base64 { UnreadBody::Base64(text) } else { UnreadBody::Text(text) }
 }
 
-/// A response in the form that the front end reads.
+/// The answer to an event, in the form that the front end of its request reads.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Reply(Form);
+
 #[derive(Serialize)]
 #[serde(untagged)]
-pub enum Reply {
-    /// For an HTTP API or a Function URL.
+enum Form {
     HttpApi(ApiGatewayV2httpResponse),
-    /// For a REST API.
     RestApi(ApiGatewayProxyResponse),
-    /// For a load balancer.
     LoadBalancer(AlbTargetGroupResponse),
 }
 
 impl Reply {
-    /// Gives a response the form that the front end of its request reads.
-    #[must_use]
-    pub fn new(front_end: FrontEnd, response: Response) -> Self {
+    /// Replies with a response whose audit line is written.
+    pub(crate) fn of(_: Recorded, front_end: FrontEnd, response: Response) -> Self {
+        Self::new(front_end, response)
+    }
+
+    /// Replies that nothing was done, where no line could be written. `write` gives this problem the form of an API.
+    pub(crate) fn internal_error(front_end: FrontEnd, write: impl FnOnce(&Problem) -> Response) -> Self {
+        Self::new(front_end, write(&Problem::internal()))
+    }
+
+    fn new(front_end: FrontEnd, response: Response) -> Self {
         let status = response.status();
         let status_code = i64::from(status.as_u16());
         let (parts, body) = response.into_parts();
         let (body, in_base64) = match body {
-            response::Body::Text(text) => (Some(Body::Text(text)), false),
-            response::Body::Bytes(bytes) => (Some(Body::Binary(bytes)), true),
+            headers::Body::Text(text) => (Some(Body::Text(text)), false),
+            headers::Body::Bytes(bytes) => (Some(Body::Binary(bytes)), true),
         };
-        match front_end {
+        Self(match front_end {
             FrontEnd::HttpApi => {
                 let mut reply = ApiGatewayV2httpResponse::default();
                 (reply.status_code, reply.headers, reply.body) = (status_code, parts.headers, body);
                 reply.is_base64_encoded = in_base64;
-                Self::HttpApi(reply)
+                Form::HttpApi(reply)
             }
             FrontEnd::RestApi => {
                 let mut reply = ApiGatewayProxyResponse::default();
                 (reply.status_code, reply.multi_value_headers, reply.body) = (status_code, parts.headers, body);
                 reply.is_base64_encoded = in_base64;
-                Self::RestApi(reply)
+                Form::RestApi(reply)
             }
             FrontEnd::LoadBalancer => {
                 let mut reply = AlbTargetGroupResponse::default();
@@ -334,9 +322,9 @@ impl Reply {
                 (reply.headers, reply.multi_value_headers) = (parts.headers.clone(), parts.headers);
                 let reason = status.canonical_reason().unwrap_or_default();
                 reply.status_description = Some(format!("{status_code} {reason}"));
-                Self::LoadBalancer(reply)
+                Form::LoadBalancer(reply)
             }
-        }
+        })
     }
 }
 

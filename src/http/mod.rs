@@ -1,18 +1,14 @@
-//! The HTTP layer: Lambda events in, responses out. Only this module knows Lambda's events.
-//!
-//! [`lambda`] decodes the events of four front ends into one [`HttpRequest`]. [`routes`] finds the operation,
-//! [`request`] reads its parameters, [`response`] writes its answer, [`AllowedOrigins`] lets browsers read it, and
-//! [`Reply`] gives it the form that the front end reads. [`pages`] has the pages for browsers.
+//! The wire: Lambda events to requests, parameters, problems, headers, secrets as text, and the pages for browsers.
+//! Only this module knows Lambda's events.
 
-mod cors;
-pub mod dialects;
-pub mod lambda;
-pub mod pages;
-pub mod request;
-pub mod response;
-pub mod routes;
-
-pub use cors::AllowedOrigins;
-pub use lambda::{BodyError, FrontEnd, HttpRequest, Reply};
-pub use response::Response;
-pub use response::problem::Problem;
+pub(crate) mod headers;
+pub(crate) mod lambda;
+pub(crate) mod negotiation;
+pub(crate) mod page;
+pub(crate) mod pages;
+pub(crate) mod parameters;
+pub(crate) mod precondition;
+pub(crate) mod problem;
+pub(crate) mod request_error;
+pub(crate) mod routes;
+pub(crate) mod secrets;

@@ -1,60 +1,108 @@
-//! Method and path to operation, in one table.
+//! Which API a request is written in, and which operation of this service's own API it asks for.
 
 use lambda_http::http::Method;
 
+use super::lambda::HttpRequest;
 use super::pages::Page;
 
-/// What a request does.
+/// The API that a request is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Generates passwords.
+pub(crate) enum Api {
+    /// This service's own.
+    Passloom,
+    /// That of AWS Secrets Manager.
+    Aws,
+    /// That of Vault.
+    Vault,
+}
+
+impl Api {
+    /// The name in audit lines.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Passloom => "passloom",
+            Self::Aws => "aws",
+            Self::Vault => "vault",
+        }
+    }
+}
+
+/// The header that names the operation in AWS's API.
+pub(crate) const AWS_TARGET: &str = "x-amz-target";
+/// What the paths of Vault's API begin with.
+pub(crate) const VAULT_PREFIX: &str = "/v1/";
+
+/// The APIs of other services that are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompatibleApis {
+    aws: bool,
+    vault: bool,
+}
+
+impl Default for CompatibleApis {
+    fn default() -> Self {
+        Self { aws: true, vault: true }
+    }
+}
+
+impl CompatibleApis {
+    /// Reads names separated by commas, or `none`; `None` if one of them is no such API.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut apis = Self { aws: false, vault: false };
+        if text == "none" {
+            return Some(apis);
+        }
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "aws" => apis.aws = true,
+                "vault" => apis.vault = true,
+                _ => return None,
+            }
+        }
+        Some(apis)
+    }
+
+    /// The API that a request is written in.
+    pub(crate) fn api(self, request: &HttpRequest) -> Api {
+        if self.vault && request.path.starts_with(VAULT_PREFIX) {
+            return Api::Vault;
+        }
+        let is_aws = self.aws && request.method == Method::POST && request.headers.contains_key(AWS_TARGET);
+        if is_aws && find(&request.method, &request.path, true).is_err() { Api::Aws } else { Api::Passloom }
+    }
+}
+
+/// What a request of this service's own API asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Passwords.
     Generate,
-    /// Generates passphrases.
+    /// Passphrases.
     Passphrase,
-    /// Describes a policy.
+    /// The description of a policy.
     Policy,
-    /// Checks a password against a policy.
+    /// A check of a password.
     Validate,
-    /// Lists the presets.
+    /// The list of presets.
     Presets,
-    /// Lists the stored policies.
+    /// The list of stored policies.
     Policies,
-    /// Reads or changes a named policy.
+    /// A named policy, or its change.
     NamedPolicy,
-    /// Reads about the caller's own key.
+    /// The caller's own key.
     Key,
-    /// Reports that the function runs.
+    /// Whether the function runs.
     Health,
-    /// Returns the OpenAPI document.
+    /// The OpenAPI document.
     OpenApi,
-    /// Returns a page or an asset.
+    /// A page or an asset.
     Page(Page),
-    /// Lists the methods of a path.
+    /// The methods of a path.
     Options {
         /// The methods, as the `Allow` header lists them.
         allow: &'static str,
     },
-}
-
-impl Operation {
-    /// The name in audit lines.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Generate => "generate",
-            Self::Passphrase => "passphrase",
-            Self::Policy => "policy",
-            Self::Validate => "validate",
-            Self::Presets => "presets",
-            Self::Policies => "policies",
-            Self::NamedPolicy => "named_policy",
-            Self::Key => "key",
-            Self::Health => "health",
-            Self::OpenApi => "openapi",
-            Self::Page(_) => "page",
-            Self::Options { .. } => "options",
-        }
-    }
 }
 
 /// Methods of a path, as the `Allow` header lists them. A path with GET also has HEAD.
@@ -63,30 +111,27 @@ const READ_OR_POST: &str = "GET, HEAD, POST, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 const READ_OR_CHANGE: &str = "GET, HEAD, PUT, DELETE, OPTIONS";
 
-/// Each path of the API, its operation and its methods. The pages are found by [`Page::find`].
-pub const ROUTES: [(&str, Operation, &str); 10] = [
-    ("/api/generate", Operation::Generate, READ_OR_POST),
-    ("/api/passphrase", Operation::Passphrase, READ_OR_POST),
-    ("/api/policy", Operation::Policy, READ_OR_POST),
-    ("/api/validate", Operation::Validate, POST),
-    ("/api/presets", Operation::Presets, READ),
-    ("/api/policies", Operation::Policies, READ),
-    ("/api/policies/{name}", Operation::NamedPolicy, READ_OR_CHANGE),
-    ("/api/key", Operation::Key, READ),
-    ("/api/health", Operation::Health, READ),
-    ("/openapi.json", Operation::OpenApi, READ),
+/// Each path of the API, its route and its methods. The pages are found by [`Page::find`].
+pub const ROUTES: [(&str, Route, &str); 10] = [
+    ("/api/generate", Route::Generate, READ_OR_POST),
+    ("/api/passphrase", Route::Passphrase, READ_OR_POST),
+    ("/api/policy", Route::Policy, READ_OR_POST),
+    ("/api/validate", Route::Validate, POST),
+    ("/api/presets", Route::Presets, READ),
+    ("/api/policies", Route::Policies, READ),
+    ("/api/policies/{name}", Route::NamedPolicy, READ_OR_CHANGE),
+    ("/api/key", Route::Key, READ),
+    ("/api/health", Route::Health, READ),
+    ("/openapi.json", Route::OpenApi, READ),
 ];
 
-/// No operation was found.
+/// No route was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoRoute {
-    /// No operation has this path.
+pub(crate) enum NoRoute {
+    /// Nothing has this path.
     Path,
-    /// The path exists, but not with this method.
-    Method {
-        /// The methods of the path, as the `Allow` header lists them.
-        allow: &'static str,
-    },
+    /// The path exists, but not with this method. It has these, as the `Allow` header lists them.
+    Method { allow: &'static str },
 }
 
 /// Whether a path is that of a route, whose last part may stand for any text without a slash.
@@ -98,21 +143,38 @@ fn matches(route: &str, path: &str) -> bool {
 }
 
 /// The last part of a path.
-#[must_use]
-pub fn last_part(path: &str) -> &str {
+pub(crate) fn last_part(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// Finds the operation for a method and a path. `with_pages` says whether the pages exist.
-///
-/// # Errors
-/// [`NoRoute`] says whether the path or the method is wrong.
-pub fn find(method: &Method, path: &str, with_pages: bool) -> Result<Operation, NoRoute> {
-    let route = ROUTES.iter().find(|route| matches(route.0, path)).map(|&(_, operation, allow)| (operation, allow));
-    let page = || with_pages.then(|| Page::find(path)).flatten().map(|page| (Operation::Page(page), READ));
-    let (operation, allow) = route.or_else(page).ok_or(NoRoute::Path)?;
+/// Finds the route for a method and a path. `with_pages` says whether the pages exist.
+pub(crate) fn find(method: &Method, path: &str, with_pages: bool) -> Result<Route, NoRoute> {
+    let route = ROUTES.iter().find(|route| matches(route.0, path)).map(|&(_, route, allow)| (route, allow));
+    let page = || with_pages.then(|| Page::find(path)).flatten().map(|page| (Route::Page(page), READ));
+    let (route, allow) = route.or_else(page).ok_or(NoRoute::Path)?;
     if !allow.split(", ").any(|one| one == method.as_str()) {
         return Err(NoRoute::Method { allow });
     }
-    Ok(if method == Method::OPTIONS { Operation::Options { allow } } else { operation })
+    Ok(if method == Method::OPTIONS { Route::Options { allow } } else { route })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CompatibleApis;
+
+    #[test]
+    fn list_of_compatible_apis_is_names_separated_by_commas() {
+        let (aws, vault) = (true, true);
+        for (text, apis) in [
+            ("aws,vault", Some(CompatibleApis { aws, vault })),
+            (" vault ", Some(CompatibleApis { aws: false, vault })),
+            ("aws", Some(CompatibleApis { aws, vault: false })),
+            ("none", Some(CompatibleApis { aws: false, vault: false })),
+            ("", None),
+            ("azure", None),
+            ("aws vault", None),
+        ] {
+            assert_eq!(CompatibleApis::parse(text), apis, "{text}");
+        }
+    }
 }

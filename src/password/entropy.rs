@@ -14,7 +14,7 @@ impl Count {
 
     /// The smallest number with an entropy of so many bits.
     #[must_use]
-    pub fn of_bits(bits: u16) -> Self {
+    pub fn of_bits(bits: u32) -> Self {
         Self(BigUint::from(1_u32) << bits)
     }
 

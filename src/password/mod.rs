@@ -26,7 +26,7 @@ pub use passphrase::{Passphrase, PassphraseConstraints, PassphraseError, wordlis
 pub use policy::constraints::{ClassOptions, Constraints, Start};
 pub use policy::error::PolicyError;
 pub use policy::limits::{self, LengthRange};
-pub use policy::named::NamedPolicy;
+pub use policy::named::{NamedPolicy, PolicyName};
 pub use policy::presets::{PRESETS, Preset, Source};
 pub use policy::resolve::ClassInUse;
 pub use policy::{FloorError, Policy};

@@ -32,6 +32,7 @@ async fn line_of_an_answer_has_exactly_the_documented_fields() {
         "api": "passloom",
         "policy": null,
         "policy_revision": null,
+        "change": null,
         "length": 20,
         "words": null,
         "count": 3,
@@ -93,9 +94,9 @@ async fn user_agent_is_cut_and_escaped() {
 }
 
 /// An output that accepts a number of writes.
-struct Full {
-    accepted: usize,
-    lines: Lines,
+pub struct Full {
+    pub accepted: usize,
+    pub lines: Lines,
 }
 
 impl Write for Full {

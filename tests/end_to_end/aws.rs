@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use passloom::CompatibleApis;
 use passloom::access::{Binding, BoundPolicy};
-use passloom::http::dialects::CompatibleApis;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Deployment, Fault, Reply, Request, check_all};

@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use passloom::AllowedOrigins;
+use passloom::App;
 use passloom::access::Auth;
-use passloom::access::Store;
-use passloom::app::App;
 use passloom::audit::AuditLog;
 use passloom::clock::Clock;
-use passloom::http::AllowedOrigins;
+use passloom::store::Store;
 use serde_json::json;
 
 use crate::support::{Answer, Database, Deployment, Request, check_all, limits};
@@ -171,7 +171,7 @@ async fn invalid_header_is_dropped_and_the_request_is_handled() {
 #[tokio::test]
 async fn panic_outside_an_operation_returns_500() {
     let database = Database::start().await;
-    let client = passloom::access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
+    let client = passloom::store::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
     let app = App::new(
         Auth::Address(limits(1, 1)),
         false,

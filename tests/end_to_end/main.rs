@@ -28,6 +28,7 @@ mod named_policies;
 mod pages;
 mod passphrase;
 mod policy;
+mod policy_changes;
 mod presets;
 mod rate_limit;
 mod release;

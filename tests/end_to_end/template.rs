@@ -51,6 +51,17 @@ fn each_event_in_the_template_is_written_by_the_function() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
+#[test]
+fn secrets_are_counted_and_listed_by_the_events_that_have_them() {
+    let secrets = Event::SECRETS.map(Event::name);
+    let metric = TEMPLATE.split_once("  GeneratedMetric:\n").unwrap().1.split_once("FilterPattern: ").unwrap().1;
+    let pattern = secrets.map(|name| format!("$.event = \"{name}\"")).join(" || ");
+    assert!(metric.starts_with(&format!("'{{ {pattern} }}'\n")), "{pattern}");
+    let listed = format!("filter event in [\"{}\"]\n", secrets.join("\", \""));
+    assert_eq!(TEMPLATE.matches(&listed).count(), 2);
+    assert_eq!(TEMPLATE.matches("filter event in [").count(), 2);
+}
+
 /// The throttles of `docs/operations.md`: a route, the requests a second, the burst.
 fn documented_throttles() -> BTreeSet<String> {
     let operations = include_str!("../../docs/operations.md");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use passloom::access::are_usable_roots;
+use passloom::store::are_usable_roots;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -90,7 +90,7 @@ async fn certificate_of_another_authority_is_rejected() {
 
 #[test]
 fn compiled_in_roots_are_five_roots_of_mozillas_list() {
-    let pem = include_bytes!("../../src/access/dynamodb/amazon-roots.pem");
+    let pem = include_bytes!("../../src/store/amazon-roots.pem");
     let roots: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect();
     assert_eq!(roots.len(), 5);
     for root in &roots {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use passloom::access::{ApiKey, Binding, SigningSecrets};
-use passloom::http::pages::Page;
-use passloom::http::routes::ROUTES;
+use passloom::contract::Page;
+use passloom::contract::ROUTES;
 use serde_json::{Value, json};
 
 use crate::support::{Deployment, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, check_all, unknown_key};

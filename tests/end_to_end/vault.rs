@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Deployment, Request, check_all};
 
-const HCL: &str = "# builds\r\nlength\t= 20\nrule \"charset\" {\n  charset = \"abcdef\"\n  min-chars = 3\n}\nrule \"charset\" {\n  \
+pub const HCL: &str = "# builds\r\nlength\t= 20\nrule \"charset\" {\n  charset = \"abcdef\"\n  min-chars = 3\n}\nrule \"charset\" {\n  \
                    charset = \"0123456789\"\n}\n";
 
-async fn send(deployment: &Deployment, key: &str, method: &'static str, path: &str, body: Value) -> Answer {
+pub async fn send(deployment: &Deployment, key: &str, method: &'static str, path: &str, body: Value) -> Answer {
     let request = if body.is_null() { Request::get("") } else { Request::post(body.to_string()) };
     let request = request.method(method).path(&format!("/v1/{path}")).header("x-vault-token", key);
     deployment

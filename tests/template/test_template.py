@@ -225,14 +225,14 @@ class Template(unittest.TestCase):
 
     def test_alarms_with_topic_notify_it(self):
         alarms = {name for name, one in self.plain.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-        self.assertEqual(len(alarms), 8)
+        self.assertEqual(len(alarms), 10)
         for name in alarms:
             self.assertNotIn("AlarmActions", self.plain[name]["Properties"])
             self.assertEqual(self.full[name]["Properties"]["AlarmActions"], [EVERYTHING["AlarmTopicArn"]])
 
     def test_role_allows_only_actions_that_the_code_calls(self):
         # The methods of the client that the function calls: `.update_item()` is dynamodb:UpdateItem.
-        called = set(re.findall(r"\.client\s*\.(\w+)\(\)", rust("src/access")))
+        called = set(re.findall(r"\.client\s*\.(\w+)\(\)", rust("src/store")))
         called = {"dynamodb:" + "".join(word.title() for word in one.split("_")) for one in called}
         self.assertEqual(called, {"dynamodb:GetItem", "dynamodb:UpdateItem"})
         for resources in (self.plain, self.full):
@@ -394,7 +394,8 @@ class Stack(unittest.TestCase):
                 counted[transformation["MetricName"]] = sum(numbers)
         expected = {
             "Succeeded": 4, "Refused": 4, "Failed": 1, "Generated": 4, "RateLimited": 1, "ForgedKeys": 1,
-            "NoKey": 1, "UnprovenKeys": 1, "DatabaseUnavailable": 1, "ColdStarts": 2,
+            "NoKey": 1, "UnprovenKeys": 1, "DatabaseUnavailable": 1, "ColdStarts": 2, "PolicyChanges": 0,
+            "UnknownPolicyChanges": 0,
         }
         self.assertEqual(counted, expected)
 
@@ -431,7 +432,7 @@ class Dashboards(unittest.TestCase):
     COMMANDS = {"SOURCE", "fields", "filter", "stats", "sort", "limit"}
     WORDS = {
         "as", "by", "in", "and", "or", "desc", "asc", "sum", "min", "max", "count", "count_distinct", "bin", "ispresent",
-        "d", "not",
+        "d", "not", "strcontains",
     }
 
     def schema_fields(self) -> set:
@@ -454,7 +455,7 @@ class Dashboards(unittest.TestCase):
         template = cloudformation.translated()
         resources = cloudformation.resolved(template)
         queries = [one for one in resources.values() if one["Type"] == "AWS::Logs::QueryDefinition"]
-        self.assertEqual(len(queries), 5)
+        self.assertEqual(len(queries), 7)
         for one in queries:
             self.check(one["Properties"]["QueryString"])
 

@@ -5,6 +5,7 @@ use passloom::password::{
     verify,
 };
 use proptest::prelude::*;
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::SysRng;
 use serde_json::Value;
 

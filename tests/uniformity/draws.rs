@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 
 use passloom::password::{Constraints, DrawError, Sampler, WorkBudget};
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::{ChaCha20Rng, SysRng};
 use rand::{SeedableRng, TryCryptoRng, TryRng};
 

@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 
 use passloom::password::{DrawError, Sampler};
-use rand::rngs::{StdRng, SysRng};
+use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryCryptoRng, TryRng};
 
 /// A seeded generator, or that of the operating system for `make uniformity`.
 pub enum Source {
     Seeded(Box<StdRng>),
-    System(SysRng),
+    #[expect(clippy::disallowed_types, reason = "the generator of the function")]
+    System(rand::rngs::SysRng),
 }
 
 #[expect(clippy::disallowed_methods, reason = "`make uniformity` sets a variable")]
@@ -24,7 +25,11 @@ pub fn sample_factor() -> usize {
 
 impl Source {
     pub fn new(seed: u64) -> Self {
-        if is_long_run() { Self::System(SysRng) } else { Self::Seeded(Box::new(StdRng::seed_from_u64(seed))) }
+        if is_long_run() {
+            Self::System(rand::rngs::SysRng)
+        } else {
+            Self::Seeded(Box::new(StdRng::seed_from_u64(seed)))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use passloom::password::{Constraints, PasswordSpec, Policy, Sampler, WorkBudget, regular_expression, verify};
 use proptest::prelude::*;
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::SysRng;
 use regress::Regex;
 use serde_json::json;

@@ -173,12 +173,12 @@ pub fn day(now: SystemTime) -> u64 {
 }
 
 /// When a slot begins.
-pub(in crate::access) fn slot_begins(slot: u64) -> SystemTime {
+pub(crate) fn slot_begins(slot: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(slot * SLOT)
 }
 
 /// Whole seconds since 1970.
-pub(in crate::access) fn seconds(time: SystemTime) -> u64 {
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     millis(time) / 1_000
 }
 

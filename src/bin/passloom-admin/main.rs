@@ -10,9 +10,11 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use passloom::access::{ApiKey, Binding, BoundPolicy, KeyRecord, Limits, Usage};
+use passloom::access::{ApiKey, Binding, BoundPolicy, KeyRecord, Limits, Usage, WriteToken};
 use passloom::clock::{Clock, rfc3339, rfc3339_of_seconds};
 use passloom::settings;
+use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "the tool draws keys and write tokens")]
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
@@ -288,6 +290,13 @@ fn described(Key { record, usage }: &Key, now: SystemTime) -> Value {
         "today": usage.today,
         "last_use": usage.last_use.map(|when| rfc3339_of_seconds(seconds(when))),
     })
+}
+
+/// A token that no write has had before.
+fn new_write_token() -> Result<WriteToken, Box<dyn Error>> {
+    let mut token = WriteToken::default();
+    SysRng.try_fill_bytes(&mut token)?;
+    Ok(token)
 }
 
 fn state(record: &KeyRecord, now: SystemTime) -> &'static str {

@@ -3,39 +3,29 @@
 use std::error::Error;
 use std::io::{self, Read};
 
-use passloom::access::{
-    BoundPolicy, Changed, PolicyBook, PolicyChange, StoredPolicy, change_policies, is_policy_name, read_policies,
-};
+use passloom::CheckedPolicy;
+use passloom::access::{BoundPolicy, PolicyBook, PolicyChange, StoredPolicy};
 use passloom::clock::{Clock, rfc3339};
-use passloom::http::Problem;
-use passloom::http::request::{PolicyDocument, PolicyRequest, RequestError};
-use passloom::password::{PRESETS, WorkBudget};
+use passloom::password::PolicyName;
 use passloom::settings;
-use rand::TryRng;
-use rand::rngs::SysRng;
+use passloom::store::{Changed, change_policies, read_policies};
 use serde_json::{Value, json};
 
 use super::arguments::{self, PoliciesCommand};
 use super::output::{print_json, print_line};
 use super::table::{Key, Table};
-use super::{Outcome, confirm};
+use super::{Outcome, confirm, new_write_token};
 
 pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
     match command {
         PoliciesCommand::Put { common, name, file, by } => {
             let by = by.map_or_else(user_name, Ok)?;
-            let document = read_document(&name, &file)?;
+            let policy = read_policy(&name, &file)?;
             let table = Table::open(common.table).await?;
             let book = book(&table).await?;
-            let stored = StoredPolicy {
-                parameters: document.parameters,
-                description: document.description,
-                hcl: None,
-                revision: book.revision + 1,
-                updated_at: rfc3339(Clock::system().now()),
-                updated_by: by,
-            };
-            book.check_room(&name, &stored).map_err(|full| Problem::book_full(full).detail().to_owned())?;
+            let (revision, updated_at) = (book.revision + 1, rfc3339(Clock::system().now()));
+            let stored = StoredPolicy { revision, updated_at, updated_by: by, ..policy.stored };
+            book.check_room(&name, &stored).map_err(|full| full.to_string())?;
             change(&table, &book, &name, Some(stored.clone())).await?;
             print(&described(&name, &stored, &table.all().await?)?, common.json)
         }
@@ -76,7 +66,7 @@ pub(crate) async fn run(command: PoliciesCommand) -> Outcome {
 /// The policy that a key is to be bound to, which must exist.
 pub(crate) async fn bound(table: &Table, name: Option<String>) -> Result<Option<BoundPolicy>, Box<dyn Error>> {
     let Some(name) = name else { return Ok(None) };
-    if PRESETS.iter().any(|preset| preset.name == name) {
+    if let Some(PolicyName::Preset(_)) = PolicyName::parse(&name) {
         return Ok(Some(BoundPolicy::Preset(name)));
     }
     find(&book(table).await?, &name, table)?;
@@ -84,26 +74,20 @@ pub(crate) async fn bound(table: &Table, name: Option<String>) -> Result<Option<
 }
 
 /// Reads a policy, with the same checks as the API.
-fn read_document(name: &str, file: &str) -> Result<PolicyDocument, Box<dyn Error>> {
-    if !is_policy_name(name) || PRESETS.iter().any(|preset| preset.name == name) {
-        return Err(explain(&RequestError::PolicyName).into());
-    }
+fn read_policy(name: &str, file: &str) -> Result<CheckedPolicy, Box<dyn Error>> {
     let mut json = Vec::new();
     if file == "-" {
         io::stdin().read_to_end(&mut json)?;
     } else {
         json = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
     }
-    let document = PolicyDocument::parse(&json).map_err(|error| explain(&error))?;
-    count(&document, name)?;
-    Ok(document)
+    Ok(CheckedPolicy::parse(name, &json)?)
 }
 
 /// A policy as the tool prints it.
 fn described(name: &str, stored: &StoredPolicy, keys: &[Key]) -> Result<Value, Box<dyn Error>> {
     let StoredPolicy { parameters, description, hcl, revision, updated_at, updated_by } = stored;
-    let document = PolicyDocument::parse(parameters.as_bytes()).map_err(|error| explain(&error))?;
-    let (length, entropy_bits) = count(&document, name)?;
+    let CheckedPolicy { length, entropy_bits, .. } = CheckedPolicy::parse(name, parameters.as_bytes())?;
     let is_bound = |key: &&Key| key.record.binding.policy == Some(BoundPolicy::Stored(name.to_owned()));
     let keys: Vec<&str> = keys.iter().filter(is_bound).map(|key| key.record.name.as_str()).collect();
     Ok(json!({
@@ -118,13 +102,6 @@ fn described(name: &str, stored: &StoredPolicy, keys: &[Key]) -> Result<Value, B
         "updated_by": updated_by,
         "keys": keys,
     }))
-}
-
-/// The length and the entropy of a policy without further parameters.
-fn count(document: &PolicyDocument, name: &str) -> Result<(u16, f64), Box<dyn Error>> {
-    let policy = PolicyRequest::default().policy(Some(&document.named(name))).map_err(|error| explain(&error))?;
-    let (policy, sampler) = policy.sampler(&mut WorkBudget::new(1)).map_err(|error| explain(&error.into()))?;
-    Ok((policy.length(), sampler.entropy().rounded_down()))
 }
 
 fn print(policy: &Value, as_json: bool) -> Outcome {
@@ -169,18 +146,17 @@ fn find<'b>(book: &'b PolicyBook, name: &str, table: &Table) -> Result<&'b Store
 }
 
 async fn change(table: &Table, book: &PolicyBook, name: &str, policy: Option<StoredPolicy>) -> Outcome {
-    let mut write_token = [0; 16];
-    SysRng.try_fill_bytes(&mut write_token)?;
+    let write_token = new_write_token()?;
     let change = PolicyChange { name: name.to_owned(), policy };
     match change_policies(&table.client, &table.name, book.revision, &change, write_token).await {
         Ok(Changed::Yes) => Ok(()),
         Ok(Changed::Overtaken) => Err("the policies were changed at the same time; check them and try again".into()),
+        Ok(Changed::Unknown { cause }) => {
+            Err(format!("the database did not tell whether the policy was changed ({cause}); check it, or try again")
+                .into())
+        }
         Err(error) => Err(format!("the policies cannot be changed: {}", error.cause).into()),
     }
-}
-
-fn explain(error: &RequestError) -> String {
-    Problem::invalid(error).detail().to_owned()
 }
 
 /// The operating system's name of the user: `LOGNAME`, which POSIX defines, or `USER`.

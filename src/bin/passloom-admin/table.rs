@@ -10,10 +10,11 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use ipnet::IpNet;
-use passloom::access::dynamodb::item::{self, Item};
-use passloom::access::{self, Binding, KeyId, KeyRecord, Usage};
+use passloom::access::{Binding, KeyId, KeyRecord, Usage};
 use passloom::clock::Clock;
 use passloom::settings;
+use passloom::store;
+use passloom::store::item::{self, Item};
 
 /// Longest wait for one call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,7 +43,7 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) async fn open(name: String) -> Result<Self, Box<dyn Error>> {
         let endpoint = settings::endpoint(settings::from_process)?;
-        Ok(Self { client: access::connect(endpoint, CALL_TIMEOUT).await?, name })
+        Ok(Self { client: store::connect(endpoint, CALL_TIMEOUT).await?, name })
     }
 
     /// Every key, sorted by name.

@@ -206,7 +206,7 @@ impl Policy {
                 Err(error) => Err(policy.explain(error)),
             };
         }
-        self.shortest(lengths, &Count::of_bits(bits), budget)?.ok_or_else(|| match self.min_entropy {
+        self.shortest(lengths, &Count::of_bits(bits.into()), budget)?.ok_or_else(|| match self.min_entropy {
             Some(min_entropy) => PolicyError::EntropyOutOfReach { min_entropy, longest: max },
             None => self.with_length(min).explain(CountError::Unsatisfiable),
         })

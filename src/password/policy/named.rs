@@ -1,13 +1,47 @@
 //! A policy with a name, to which a request may add, but which it must not weaken.
 
+use super::Policy;
 use super::constraints::{ClassOptions, Constraints};
 use super::error::PolicyError;
-use super::presets::Preset;
+use super::presets::{PRESETS, Preset};
 use super::resolve::{ClassInUse, Origin, ResolvedRules};
 use crate::password::charset::{CharSet, Class};
 
 /// The classes, `symbols` and `min_classes` of constraints.
 type Classes = ([ClassOptions; 4], Option<String>, Option<u16>);
+
+/// The most characters of a name.
+const MAX_NAME: usize = 63;
+
+/// The name of a policy.
+#[derive(Clone, Debug)]
+pub enum PolicyName {
+    /// A preset.
+    Preset(&'static Preset),
+    /// Perhaps a stored policy.
+    Other(String),
+}
+
+impl PolicyName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Preset(preset) => preset.name,
+            Self::Other(name) => name,
+        }
+    }
+
+    /// A preset, or a name that a stored policy may have: `[a-z0-9][a-z0-9._-]{0,62}`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let preset = PRESETS.iter().find(|preset| preset.name == text).map(Self::Preset);
+        let may_be_stored = begins_well && text.len() <= MAX_NAME && text.bytes().all(is_inner);
+        preset.or_else(|| may_be_stored.then(|| Self::Other(text.to_owned())))
+    }
+}
 
 /// A policy with a name: a preset, or a stored policy, which may be built on a preset.
 #[derive(Clone, Debug)]
@@ -49,6 +83,14 @@ impl NamedPolicy {
                 self.add(&preset.map_or_else(|| Ok(own.clone()), |preset| preset.apply(own))?, request)
             }
         }
+    }
+
+    /// The policy with the constraints of a request that add to it.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if a constraint weakens a requirement, or contradicts another.
+    pub fn policy(&self, request: &Constraints) -> Result<Policy, PolicyError> {
+        Policy::new(&self.tighten(request)?, self.preset)
     }
 
     /// The same for a password that is checked: the classes that a preset has on request are allowed, too.
@@ -230,13 +272,31 @@ mod tests {
 
     use super::*;
     use crate::password::entropy::Count;
-    use crate::password::policy::Policy;
     use crate::password::policy::constraints::Start;
-    use crate::password::policy::presets::PRESETS;
     use crate::password::rules::parse::parse;
     use crate::password::sampling::budget::WorkBudget;
     use crate::password::sampling::sampler::{CountError, count};
     use crate::password::spec::{MinClasses, PasswordSpec, Requirement};
+
+    #[test]
+    fn policy_name_is_1_to_63_lowercase_letters_digits_and_marks() {
+        let long = "a".repeat(63);
+        for (name, is_valid) in [
+            ("ci", true),
+            ("0", true),
+            ("team.db-prod_2", true),
+            (long.as_str(), true),
+            (&"a".repeat(64), false),
+            ("", false),
+            ("-ci", false),
+            (".ci", false),
+            ("CI", false),
+            ("c i", false),
+            ("é", false),
+        ] {
+            assert_eq!(PolicyName::parse(name).is_some(), is_valid, "{name}");
+        }
+    }
 
     /// Every parameter, each with a chance to be sent. The literal names all of them.
     fn any_constraints(defines_characters: bool) -> impl Strategy<Value = Constraints> {

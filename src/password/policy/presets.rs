@@ -29,7 +29,7 @@ pub struct Preset {
 }
 
 /// The document that states a requirement.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The standard, or the name of the documentation.
     pub standard: &'static str,

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use passloom::access::dynamodb::item::{Item, new_key_item};
-use passloom::access::{self, Binding, Endpoint, KeyRecord};
+use passloom::access::{Binding, KeyRecord};
+use passloom::store::item::{Item, new_key_item};
+use passloom::store::{self, Endpoint};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -89,7 +90,7 @@ impl Database {
     /// A client that bypasses the proxy, so that its calls are not counted.
     pub async fn client(&self) -> Client {
         let endpoint = endpoint_at(format!("http://{}", self.server));
-        access::connect(endpoint, Duration::from_secs(1)).await.unwrap()
+        store::connect(endpoint, Duration::from_secs(1)).await.unwrap()
     }
 
     /// Creates a key as `passloom-admin keys create` does.

@@ -15,12 +15,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use jsonschema::Validator;
+use passloom::AllowedOrigins;
+use passloom::App;
 use passloom::access::Auth;
-use passloom::access::{self, ApiKey, Endpoint, KeyRecord, Limits, SigningSecrets, Store};
-use passloom::app::App;
+use passloom::access::{ApiKey, KeyRecord, Limits, SigningSecrets};
 use passloom::audit::AuditLog;
 use passloom::clock;
-use passloom::http::AllowedOrigins;
+use passloom::store::{self, Endpoint, Store};
+#[expect(clippy::disallowed_types, reason = "the generator of the function")]
 use rand::rngs::SysRng;
 use serde_json::Value;
 
@@ -94,7 +96,7 @@ impl DeploymentBuilder {
             Some(database) => database,
             None => Database::start().await,
         };
-        let client = access::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
+        let client = store::connect(database.endpoint(), Duration::from_secs(1)).await.unwrap();
         let clock = Clock(Arc::new(AtomicU64::new(START * 1_000)));
         let (time, stopwatch, base) = (clock.clone(), clock.clone(), clock::Clock::system().instant());
         let app = App::new(

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
-use passloom::{access, settings};
+use passloom::{settings, store};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let table = settings::from_process("TABLE_NAME").ok_or("TABLE_NAME is not set")?;
     let endpoint = settings::endpoint(settings::from_process)?;
-    let client = access::connect(endpoint, Duration::from_secs(1)).await?;
+    let client = store::connect(endpoint, Duration::from_secs(1)).await?;
     let (client, table) = (&client, &table);
     run(service_fn(async |_: Request| {
         let call = client.update_item().table_name(table).key("pk", AttributeValue::S("reference".into()));

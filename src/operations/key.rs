@@ -1,0 +1,79 @@
+//! Tells a holder about its own key.
+
+use serde::Serialize;
+
+use crate::access::{BoundPolicy, KeyRecord, Quota};
+use crate::admission::{Admitted, Failure, Operation, Performed};
+use crate::audit::Event;
+use crate::clock::rfc3339_of_seconds;
+
+/// What a holder may know of its own key; of a caller that is known by its address, only the limits.
+pub(crate) struct KeyFacts {
+    pub(crate) key: Option<KeyRecord>,
+    quota: Quota,
+}
+
+/// Tells a holder about its own key.
+pub(crate) struct ReadKey;
+
+impl Operation for ReadKey {
+    const NAME: &'static str = "key";
+    type Request = ();
+    type Answer = KeyFacts;
+
+    async fn perform((): (), admitted: &mut Admitted<'_>) -> Result<Performed<KeyFacts>, Failure> {
+        let facts = KeyFacts { key: admitted.key().cloned(), quota: admitted.quota() };
+        Ok(Performed::Now(Event::KeyRead, facts))
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    name: Option<&'a str>,
+    admin: bool,
+    policy: Option<BoundBody<'a>>,
+    min_entropy: Option<u16>,
+    expires_at: Option<String>,
+    limits: LimitsBody,
+    remaining: RemainingBody,
+}
+
+#[derive(Serialize)]
+struct BoundBody<'a> {
+    name: &'a str,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct LimitsBody {
+    per_minute: u32,
+    per_day: u32,
+}
+
+#[derive(Serialize)]
+struct RemainingBody {
+    minute: u64,
+    day: u64,
+}
+
+impl KeyFacts {
+    /// The members of the answer.
+    pub(crate) fn body(&self) -> impl Serialize + '_ {
+        let Self { key, quota } = self;
+        let binding = key.as_ref().map(|key| &key.binding);
+        let bound = |policy: &'_ BoundPolicy| match policy {
+            BoundPolicy::Preset(_) => "preset",
+            BoundPolicy::Stored(_) => "stored",
+        };
+        let policy = binding.and_then(|binding| binding.policy.as_ref());
+        Body {
+            name: key.as_ref().map(|key| key.name.as_str()),
+            admin: binding.is_some_and(|binding| binding.admin),
+            policy: policy.map(|policy| BoundBody { name: policy.name(), kind: bound(policy) }),
+            min_entropy: binding.and_then(|binding| binding.min_entropy),
+            expires_at: key.as_ref().and_then(|key| key.expires_at).map(rfc3339_of_seconds),
+            limits: LimitsBody { per_minute: quota.limits.per_minute.get(), per_day: quota.limits.per_day.get() },
+            remaining: RemainingBody { minute: quota.minute, day: quota.day },
+        }
+    }
+}
