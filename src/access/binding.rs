@@ -1,7 +1,7 @@
 //! What a key is bound to.
 
 /// What a key is bound to, and what it may do beyond generating.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Binding {
     /// The policy that every request of the key is held to.
     pub policy: Option<BoundPolicy>,
@@ -13,7 +13,7 @@ pub struct Binding {
 
 /// A policy that a key is bound to. It says of which kind it is, so that a preset that is added later never takes the place
 /// of a stored policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BoundPolicy {
     /// A preset.
     Preset(String),

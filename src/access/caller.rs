@@ -68,7 +68,7 @@ pub enum Refusal {
 }
 
 /// What the database last reported about a caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallerState {
     /// The record of a key; none for an address.
     pub key: Option<KeyRecord>,

@@ -10,7 +10,7 @@ use super::binding::Binding;
 use super::limiter::window::{Limits, seconds};
 
 /// What the table stores about one key, apart from its counters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyRecord {
     /// The key's public part, 24 hexadecimal digits.
     pub id: String,

@@ -83,11 +83,11 @@ impl Admitted<'_> {
     /// Writes the line of an attempt: which policy, which change, and the revision of the policies that it starts from.
     fn announce(&mut self, name: &str, event: Event, from: u64) -> Result<(), Failure> {
         let clock = self.services().clock();
-        let (now, duration_us) = (clock.now(), self.line().duration_us(clock));
+        let (time, duration_us) = (self.line().time, self.line().duration_us(clock));
         let record = self.record();
         (record.policy, record.policy_revision) = (Some(name.to_owned()), Some(from));
         let line = Record { sequence: None, change: event.change(), duration_us, ..record.clone() };
-        let written = self.services().audit().write(Event::PolicyChanging, now, &line);
+        let written = self.services().audit().write(Event::PolicyChanging, time, &line);
         written.map_err(|_| Failure::Internal(Reason::AuditLog))?;
         self.record().change = event.change();
         Ok(())

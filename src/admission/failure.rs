@@ -124,7 +124,6 @@ impl Failure {
         };
         match failure {
             Self::NoRoute(NoRoute::Method { allow }) => problem.add(header::ALLOW, HeaderValue::from_static(allow)),
-            Self::BoundKey(_) => problem.aws_code = Some("InvalidRequestException"),
             Self::Refusal(Refusal::RateLimited { quota, retry_after, .. }) => {
                 problem.add(header::RETRY_AFTER, whole_seconds(*retry_after).into());
                 for (name, value) in quota_headers(quota) {

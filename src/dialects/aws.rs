@@ -184,8 +184,8 @@ struct Body<'a> {
     random_password: &'a str,
 }
 
-/// An error with the name that AWS gives it.
-pub(crate) fn error(problem: &Problem, request_id: &str) -> Response {
+/// A problem with the name that AWS gives it. `failure` is its cause.
+pub(crate) fn error(problem: &Problem, failure: Option<&Failure>, request_id: &str) -> Response {
     let (status, code) = match problem.kind {
         Kind::Unauthorized => (400, "UnrecognizedClientException"),
         Kind::RateLimited => (400, "ThrottlingException"),
@@ -194,7 +194,11 @@ pub(crate) fn error(problem: &Problem, request_id: &str) -> Response {
         Kind::Forbidden | Kind::HttpsRequired => (400, "AccessDeniedException"),
         _ => (400, "InvalidRequestException"),
     };
-    let code = problem.aws_code.unwrap_or(code);
+    let code = match failure {
+        Some(Failure::Request(RequestError::Aws { code, .. })) => code,
+        Some(Failure::BoundKey(_)) => "InvalidRequestException",
+        _ => code,
+    };
     let message = match code {
         "UnrecognizedClientException" => "The security token included in the request is invalid.",
         "ThrottlingException" => "Rate exceeded",

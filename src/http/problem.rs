@@ -17,8 +17,6 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// The parameter that is wrong, if it is one.
     pub(crate) parameter: Option<String>,
-    /// The name of the error in AWS's API, if it has one of its own.
-    pub(crate) aws_code: Option<&'static str>,
     /// How long to wait before the next request.
     pub(crate) retry_after: Option<Duration>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -119,7 +117,7 @@ struct Body<'a> {
 impl Problem {
     /// A problem of this kind.
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), parameter: None, aws_code: None, retry_after: None, headers: Vec::new() }
+        Self { kind, detail: detail.into(), parameter: None, retry_after: None, headers: Vec::new() }
     }
 
     /// Adds a header that the response has in this service's own form.
@@ -157,12 +155,11 @@ impl From<&RequestError> for Problem {
             RequestError::MediaType => Kind::UnsupportedMediaType,
             _ => Kind::InvalidRequest,
         };
-        let (aws_code, detail) = match error {
-            RequestError::Aws { code, message } => (Some(*code), message.clone()),
-            // It is a question if it suggests a parameter.
-            RequestError::UnknownParameter { suggestion: Some(_), .. } => (None, error.to_string()),
-            _ => (None, format!("{error}.")),
+        let detail = match error {
+            // It is in AWS's words, or a question.
+            RequestError::Aws { .. } | RequestError::UnknownParameter { suggestion: Some(_), .. } => error.to_string(),
+            _ => format!("{error}."),
         };
-        Self { aws_code, parameter: error.parameter().map(str::to_owned), ..Self::new(kind, detail) }
+        Self { parameter: error.parameter().map(str::to_owned), ..Self::new(kind, detail) }
     }
 }

@@ -110,7 +110,7 @@ impl App {
         };
         let (event, mut response) = outcome.unwrap_or_else(|failure| {
             line.record.reason = Some(failure.cause());
-            (failure.event(), error(api, &failure.problem(), line.request_id()))
+            (failure.event(), error(api, &failure.problem(), Some(&failure), line.request_id()))
         });
         if let Some(quota) = &line.quota {
             headers::add_quota(&mut response, quota);
@@ -133,7 +133,7 @@ impl App {
         };
         match written {
             Ok(Ok(recorded)) => Reply::of(recorded, front_end, finish(response)),
-            _ => Reply::internal_error(front_end, |problem| finish(error(api, problem, line.request_id()))),
+            _ => Reply::internal_error(front_end, |problem| finish(error(api, problem, None, line.request_id()))),
         }
     }
 
@@ -227,11 +227,11 @@ fn keys(api: Api, headers: &HeaderMap) -> Vec<&str> {
     }
 }
 
-/// A problem in the form of an API.
-fn error(api: Api, problem: &Problem, request_id: &str) -> Response {
+/// A problem in the form of an API. `failure` is its cause.
+fn error(api: Api, problem: &Problem, failure: Option<&Failure>, request_id: &str) -> Response {
     match api {
         Api::Passloom => problem.to_response(request_id),
-        Api::Aws => aws::error(problem, request_id),
+        Api::Aws => aws::error(problem, failure, request_id),
         Api::Vault => vault::error(problem, request_id),
     }
 }

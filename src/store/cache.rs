@@ -4,55 +4,45 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::access::{Caller, CallerState};
+use crate::access::Caller;
+use crate::access::limiter::admitting::Remembered;
 
 /// Callers remembered at a time.
 const CAPACITY: usize = 512;
 
-/// The state of callers as the database last reported it.
+/// What is remembered about callers.
 #[derive(Default)]
-pub(super) struct CallerCache(Mutex<HashMap<Identity, CacheEntry>>);
+pub(super) struct CallerCache(Mutex<HashMap<Identity, Remembered>>);
 
 /// The primary key of a caller's item and, for an API key, the hash of the secret: so the holder of an old secret
 /// cannot change what is cached about the new one.
 type Identity = (String, Option<[u8; 32]>);
 
-/// What is cached about one caller.
-#[derive(Clone)]
-pub(super) enum CacheEntry {
-    /// The caller's state.
-    Known(Box<CallerState>),
-    /// The key does not exist, or has another secret.
-    Unknown { since: SystemTime },
-}
-
-impl CacheEntry {
-    const fn read_at(&self) -> SystemTime {
-        match self {
-            Self::Known(state) => state.read_at,
-            Self::Unknown { since } => *since,
-        }
+fn read_at(entry: &Remembered) -> SystemTime {
+    match entry {
+        Remembered::Known(state) => state.read_at,
+        Remembered::Unknown { since } => *since,
     }
 }
 
 impl CallerCache {
-    pub(super) fn get(&self, caller: &Caller) -> Option<CacheEntry> {
+    pub(super) fn get(&self, caller: &Caller) -> Option<Remembered> {
         self.entries().get(&identity(caller)).cloned()
     }
 
     /// Stores an entry, unless a newer one is there.
-    pub(super) fn insert(&self, caller: &Caller, entry: CacheEntry) {
+    pub(super) fn insert(&self, caller: &Caller, entry: Remembered) {
         let identity = identity(caller);
         let mut entries = self.entries();
         // Answers to concurrent requests may arrive in another order than DynamoDB gave them.
-        if let (Some(CacheEntry::Known(held)), CacheEntry::Known(new)) = (entries.get(&identity), &entry)
+        if let (Some(Remembered::Known(held)), Remembered::Known(new)) = (entries.get(&identity), &entry)
             && held.counters.n > new.counters.n
             && held.read_at >= new.read_at
         {
             return;
         }
         if entries.len() >= CAPACITY && !entries.contains_key(&identity) {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.read_at()).map(|(identity, _)| identity.clone());
+            let oldest = entries.iter().min_by_key(|(_, entry)| read_at(entry)).map(|(identity, _)| identity.clone());
             oldest.and_then(|oldest| entries.remove(&oldest));
         }
         entries.insert(identity, entry);
@@ -62,7 +52,7 @@ impl CallerCache {
         self.entries().remove(&identity(caller));
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<Identity, CacheEntry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Identity, Remembered>> {
         // A panic elsewhere cannot leave an entry half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

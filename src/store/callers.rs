@@ -1,18 +1,7 @@
-//! The table of callers: one conditional write authenticates a caller and counts its request.
-//!
-//! The function caches what DynamoDB last reported about each caller and computes the ceiling from it
-//! ([`crate::access::limiter`]). The write's condition pins everything that a cached state could be wrong about
-//! (`update.rs`): `n` by the ceiling, what administrators change by `v`, the secret by `h`. When the condition
-//! fails, DynamoDB returns the item, and with it the current state.
-//!
-//! A key that is not cached is not read first. The first write is blind: it uses the ceiling that an earlier write left in
-//! the item.
-//!
-//! A write whose answer was lost is repeated once, in a way that cannot count twice
-//! ([`crate::access::limiter::conditional_write`]).
+//! The table of callers: it does what [`Admitting`] says, and tells it what DynamoDB answered.
 
 use std::sync::{self, Arc, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -20,31 +9,20 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::cache::{CacheEntry, CallerCache};
-use super::fault::{Fault, Retry};
-use super::item::{self, Item};
+use super::cache::CallerCache;
+use super::fault::Fault;
+use super::item::{self, Item, ItemError};
 use super::policies::{Changed, PoliciesUnavailable, change_policies, read_policies};
 use super::update::update_item;
-use crate::access::limiter::conditional_write::{ConditionalWrite, Outcome};
-use crate::access::limiter::window::Decision;
-use crate::access::{Admission, Caller, CallerState, KeyRecord, PolicyBook, PolicyChange, Refusal, WriteToken};
+use crate::access::limiter::admitting::{Admitting, Exact, Memory, REFUSAL_TTL, Reading, Step, TimedWrite};
+use crate::access::{Admission, Caller, KeyRecord, PolicyBook, PolicyChange, Refusal, WriteToken};
 use crate::clock::Clock;
 
 /// Longest wait for the database in one request, all calls together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest wait for the first of two equal calls: a lost answer leaves time for a second call over a new connection.
-const FIRST_TIMEOUT: Duration = Duration::from_millis(450);
-/// How long after its clock reading a write may be answered: the part of the limit's tolerance that the function
-/// enforces (`docs/rate-limiting.md`).
-const WRITE_TOLERANCE: Duration = Duration::from_secs(1);
-/// How long a refusal is repeated from the cache.
-const REFUSAL_TTL: Duration = Duration::from_secs(10);
 /// How long after an answer the connection is expected to be alive. Lambda freezes a function between requests, and a
 /// connection that was closed meanwhile loses the next answer.
 const CONNECTION_TTL: Duration = Duration::from_secs(10);
-/// How often a request is tried with a newer state when the condition fails and the new state permits it.
-const MAX_ATTEMPTS: usize = 3;
-
 /// The table of callers.
 pub struct Store {
     client: Client,
@@ -55,17 +33,10 @@ pub struct Store {
     policies: Mutex<Option<(SystemTime, Arc<PolicyBook>)>>,
 }
 
-/// A conditional write and the clock reading that it is based on.
-struct TimedWrite {
-    write: ConditionalWrite,
-    now: SystemTime,
-    began: Instant,
-}
-
-/// The result of a conditional write.
-enum WriteResult {
-    /// This write was applied; this is the item after it.
-    Applied(TimedWrite, Item),
+/// The answer to a write.
+enum Answer {
+    /// It was applied; this is the item after it.
+    Applied(Item),
     /// Its condition failed; this is the item, if there is one.
     Rejected(Option<Item>),
 }
@@ -135,93 +106,53 @@ impl Store {
     }
 
     async fn try_admit(&self, caller: &Caller, clock: &Clock, write_token: WriteToken) -> Result<Admission, Refusal> {
-        let mut state = match self.cache.get(caller) {
-            Some(CacheEntry::Unknown { since }) if is_within(REFUSAL_TTL, since, clock.now()) => {
-                return Err(Refusal::UnknownKey);
-            }
-            Some(CacheEntry::Known(state)) => *state,
-            None if matches!(caller, Caller::Key(..)) && self.is_connected(clock.now()) => {
-                let (now, began) = clock.now_and_instant();
-                let write = TimedWrite { write: ConditionalWrite::blind(now, write_token), now, began };
-                match self.write(caller, None, write, clock).await? {
-                    WriteResult::Applied(write, item) => return self.conclude(caller, None, &write, &item, clock),
-                    WriteResult::Rejected(item) => self.refresh(caller, item.as_ref(), clock.now())?,
-                }
-            }
-            _ => self.read(caller, clock).await?,
+        let read_clocks = || {
+            let (now, instant) = clock.now_and_instant();
+            Reading { now, instant }
         };
-        for _ in 0..MAX_ATTEMPTS {
-            if !state.is_proven_by(caller, clock.now()) {
-                state = self.read(caller, clock).await?;
-            }
-            let (now, began) = clock.now_and_instant();
-            if let Some(refusal) = state.denied(caller, now) {
-                if is_within(REFUSAL_TTL, state.read_at, now) {
-                    return Err(refusal);
-                }
-                state = self.read(caller, clock).await?;
-                continue;
-            }
-            let ceiling = match state.counters.decide(state.limits, now) {
-                Decision::Admit { ceiling } => ceiling,
-                Decision::Refuse { until } if is_within(REFUSAL_TTL, state.read_at, now) => {
-                    return Err(state.rate_limited(until, now));
-                }
-                // The counters still prove the refusal, but an administrator may have changed the key.
-                Decision::Refuse { .. } => {
-                    state = self.read(caller, clock).await?;
-                    continue;
+        let (remembered, is_connected) = (self.cache.get(caller), self.is_connected(clock.now()));
+        let (mut admitting, mut step) =
+            Admitting::<Exact>::start(caller, write_token, remembered, is_connected, read_clocks());
+        loop {
+            let answered = match step {
+                Step::Done(result) => return result,
+                Step::Read { wait } => self.read(caller, wait).await.and_then(|item| {
+                    let at = read_clocks();
+                    let state = item::caller_state(caller, item.as_ref(), at.now)?;
+                    Ok(admitting.found(caller, state, at))
+                }),
+                Step::Write { write, pinned, wait } => {
+                    let record = pinned.as_ref().and_then(|state| state.key.as_ref());
+                    self.write(caller, record, &write, wait).await.and_then(|answer| {
+                        let at = read_clocks();
+                        let state = |item: Option<&Item>| item::caller_state(caller, item, at.now);
+                        Ok(match answer {
+                            Answer::Rejected(item) => admitting.rejected(caller, state(item.as_ref())?, at),
+                            Answer::Applied(item) => {
+                                let after = state(Some(&item))?.ok_or(ItemError { attribute: "pk" })?;
+                                admitting.written(caller, after, at)
+                            }
+                        })
+                    })
                 }
             };
-            let write = ConditionalWrite::new(&state.counters, ceiling, now, write_token);
-            let write = if state.stored { write } else { write.creating() };
-            let record = state.key.as_ref();
-            match self.write(caller, record, TimedWrite { write, now, began }, clock).await? {
-                WriteResult::Applied(write, item) => return self.conclude(caller, record, &write, &item, clock),
-                WriteResult::Rejected(item) => state = self.refresh(caller, item.as_ref(), clock.now())?,
-            }
+            step = match answered {
+                Ok((step, memory)) => {
+                    self.mark_answered(clock.now());
+                    match memory {
+                        Memory::Keep => {}
+                        Memory::Replace(remembered) => self.cache.insert(caller, remembered),
+                        Memory::Forget => self.cache.remove(caller),
+                    }
+                    step
+                }
+                Err(fault) => admitting.failed(fault.retry, fault.cause, read_clocks()),
+            };
         }
-        Err(Refusal::Unavailable { cause: "the item changed faster than it could be read".into() })
     }
 
-    /// The admission that an answer shows, if it is the answer that the write must have caused. Anything else is a
-    /// failure, so that no password leaves without a count. `record` is what was known about the key before.
-    fn conclude(
-        &self,
-        caller: &Caller,
-        record: Option<&KeyRecord>,
-        TimedWrite { write, now, began }: &TimedWrite,
-        item: &Item,
-        clock: &Clock,
-    ) -> Result<Admission, Refusal> {
-        let after = item::caller_state(caller, Some(item), *now).map_err(Fault::from)?;
-        let is_same = |after: &CallerState| record.is_none() || after.key.as_ref() == record;
-        let is_permitted = |after: &CallerState| is_same(after) && after.denied(caller, *now).is_none();
-        let Some(after) = after.filter(|after| is_permitted(after) && write.matches(&after.counters)) else {
-            // An answer that is not trusted is not cached either.
-            self.cache.remove(caller);
-            return Err(Refusal::Unavailable { cause: "the answer does not match the write".into() });
-        };
-        self.mark_answered(*now);
-        let admission = after.admission(*now);
-        self.cache.insert(caller, CacheEntry::Known(Box::new(after)));
-        if clock.instant().saturating_duration_since(*began) > WRITE_TOLERANCE {
-            return Err(Refusal::Late { sequence: admission.sequence, counted_at: *now });
-        }
-        Ok(admission)
-    }
-
-    /// Reads the item, with one consistent read, and once more if the connection was lost: a function that was frozen
-    /// for minutes finds its connection closed.
-    async fn read(&self, caller: &Caller, clock: &Clock) -> Result<CallerState, Refusal> {
-        let item = match self.get(caller, FIRST_TIMEOUT).await {
-            Err(fault) if fault.retry != Retry::Never => self.get(caller, REQUEST_TIMEOUT).await?,
-            result => result?,
-        };
-        self.refresh(caller, item.as_ref(), clock.now())
-    }
-
-    async fn get(&self, caller: &Caller, wait: Duration) -> Result<Option<Item>, Fault> {
+    /// One consistent read.
+    async fn read(&self, caller: &Caller, wait: Duration) -> Result<Option<Item>, Fault> {
         let call = self
             .client
             .get_item()
@@ -236,70 +167,25 @@ impl Store {
         }
     }
 
-    /// Writes once, and once more if the first call did not tell its result.
+    /// One conditional write.
     async fn write(
         &self,
         caller: &Caller,
         record: Option<&KeyRecord>,
-        first: TimedWrite,
-        clock: &Clock,
-    ) -> Result<WriteResult, Fault> {
-        let fault = match self.send(caller, record, &first, FIRST_TIMEOUT).await {
-            Ok(Ok(item)) => return Ok(WriteResult::Applied(first, item)),
-            Ok(Err(item)) => return Ok(WriteResult::Rejected(item)),
-            Err(fault) if fault.retry == Retry::Never => return Err(fault),
-            Err(fault) => fault,
-        };
-        let (now, began) = clock.now_and_instant();
-        let write = match fault.retry {
-            Retry::OnlyIfUnapplied => match first.write.repeated(now) {
-                Some(write) => write,
-                None => return Err(fault),
-            },
-            Retry::Safe | Retry::Never => first.write.moved(now),
-        };
-        let second = TimedWrite { write, now, began };
-        match self.send(caller, record, &second, WRITE_TOLERANCE).await? {
-            Ok(item) => Ok(WriteResult::Applied(second, item)),
-            Err(Some(item)) if fault.retry == Retry::OnlyIfUnapplied => {
-                match first.write.outcome(&item::counters(&item)?) {
-                    Outcome::Applied => Ok(WriteResult::Applied(first, item)),
-                    Outcome::NotApplied => Ok(WriteResult::Rejected(Some(item))),
-                    Outcome::Unknown => Err(Fault { cause: format!("{}, then another write", fault.cause), ..fault }),
-                }
-            }
-            Err(item) => Ok(WriteResult::Rejected(item)),
-        }
-    }
-
-    /// Sends a write. The result is the item after it, or the item that its condition rejected.
-    async fn send(
-        &self,
-        caller: &Caller,
-        record: Option<&KeyRecord>,
-        TimedWrite { write, now, .. }: &TimedWrite,
+        TimedWrite { write, at }: &TimedWrite,
         wait: Duration,
-    ) -> Result<Result<Item, Option<Item>>, Fault> {
-        let call = update_item(self.client.update_item().table_name(&self.table), caller, record, write, *now);
+    ) -> Result<Answer, Fault> {
+        let call = update_item(self.client.update_item().table_name(&self.table), caller, record, write, at.now);
         match timeout(wait, call.send()).await {
-            Ok(Ok(answer)) => Ok(Ok(answer.attributes.unwrap_or_default())),
+            Ok(Ok(answer)) => Ok(Answer::Applied(answer.attributes.unwrap_or_default())),
             Ok(Err(error)) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(Answer::Rejected(failed.item().cloned()))
+                }
                 _ => Err(Fault::from_sdk(&error)),
             },
             Err(_) => Err(Fault::timeout()),
         }
-    }
-
-    /// Caches what the database reported about a caller, and returns it.
-    fn refresh(&self, caller: &Caller, item: Option<&Item>, now: SystemTime) -> Result<CallerState, Refusal> {
-        self.mark_answered(now);
-        let Some(state) = item::caller_state(caller, item, now).map_err(Fault::from)? else {
-            self.cache.insert(caller, CacheEntry::Unknown { since: now });
-            return Err(Refusal::UnknownKey);
-        };
-        self.cache.insert(caller, CacheEntry::Known(Box::new(state.clone())));
-        Ok(state)
     }
 
     fn is_connected(&self, now: SystemTime) -> bool {

@@ -3,24 +3,13 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use super::item::ItemError;
-use crate::access::Refusal;
+use crate::access::limiter::admitting::Retry;
 
 /// A call that gave no usable answer.
 pub(super) struct Fault {
     /// What went wrong, for the audit line.
     pub(super) cause: String,
     pub(super) retry: Retry,
-}
-
-/// Whether a call may be sent again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Retry {
-    /// Sending it again cannot help.
-    Never,
-    /// It can help, and a write has certainly not been applied.
-    Safe,
-    /// It can help, but a write may have been applied.
-    OnlyIfUnapplied,
 }
 
 impl Fault {
@@ -52,12 +41,6 @@ impl Fault {
             }
             _ => Self { cause: "an answer that cannot be read".into(), retry: Retry::OnlyIfUnapplied },
         }
-    }
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        Self::Unavailable { cause: fault.cause }
     }
 }
 

@@ -147,7 +147,7 @@ pub fn usage(item: &Item, now: SystemTime) -> Result<Usage, ItemError> {
 }
 
 /// Reads the counters of a caller.
-pub(super) fn counters(item: &Item) -> Result<Counters, ItemError> {
+fn counters(item: &Item) -> Result<Counters, ItemError> {
     Ok(Counters {
         n: parsed(item, "n")?,
         slots: snapshots(item, 'm'),
@@ -158,27 +158,22 @@ pub(super) fn counters(item: &Item) -> Result<Counters, ItemError> {
     })
 }
 
-/// Reads the state of a caller; `None` when the key does not exist or has another secret.
+/// Reads the state of a caller; `None` when a key does not exist. Whether the caller has proven its identity is not checked.
 pub(super) fn caller_state(
     caller: &Caller,
     item: Option<&Item>,
     now: SystemTime,
 ) -> Result<Option<CallerState>, ItemError> {
     let counters = item.map(counters).transpose()?.unwrap_or_default();
-    let stored = item.is_some();
-    match (caller, item) {
-        (Caller::Key(..), None) => Ok(None),
-        (Caller::Key(key, _), Some(item)) => {
+    let (key, limits) = match (caller, item) {
+        (Caller::Key(..), None) => return Ok(None),
+        (Caller::Key(..), Some(item)) => {
             let record = key_record(item)?;
-            if !record.is_proven_by(&key.secret_hash(), now) {
-                return Ok(None);
-            }
-            Ok(Some(CallerState { limits: record.limits, key: Some(record), counters, stored, read_at: now }))
+            (Some(record.clone()), record.limits)
         }
-        (Caller::Address(_, limits), _) => {
-            Ok(Some(CallerState { limits: *limits, key: None, counters, stored, read_at: now }))
-        }
-    }
+        (Caller::Address(_, limits), _) => (None, *limits),
+    };
+    Ok(Some(CallerState { key, limits, counters, stored: item.is_some(), read_at: now }))
 }
 
 pub(super) fn number(number: u64) -> AttributeValue {

@@ -14,8 +14,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::timeout;
 
-use super::fault::{Fault, Retry};
+use super::fault::Fault;
 use super::item::{self, Item, ItemError};
+use crate::access::limiter::admitting::Retry;
 use crate::access::{PolicyBook, PolicyChange, WriteToken};
 
 /// The primary key of the item. No key id and no address block is such a text.

@@ -7,7 +7,7 @@ use passloom::access::Limits;
 use passloom::access::limiter::conditional_write::{ConditionalWrite, Precondition};
 use passloom::access::limiter::window::Counters;
 
-use crate::rules::Rules;
+use crate::rules::Surroundings;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Item {
@@ -31,10 +31,10 @@ impl Item {
     }
 
     /// Changes the limit, as an administrator does.
-    pub fn set_limit(&mut self, per_minute: u32, rules: &Rules) {
+    pub fn set_limit(&mut self, per_minute: u32, surroundings: Surroundings) {
         self.per_minute = per_minute;
         self.version += 1;
-        if rules.change_removes_ceiling {
+        if surroundings.change_removes_ceiling {
             self.counters.ceiling = None;
         }
     }
@@ -64,7 +64,7 @@ impl Item {
     }
 
     /// Applies a write if its condition holds.
-    pub fn apply(&mut self, write: &ConditionalWrite, version: Option<u64>, rules: &Rules) -> bool {
+    pub fn apply(&mut self, write: &ConditionalWrite, version: Option<u64>, surroundings: Surroundings) -> bool {
         if !self.permits(write, version) {
             return false;
         }
@@ -79,7 +79,7 @@ impl Item {
             *ceiling = Some(bound);
         }
         let repeated = matches!(write.precondition, Precondition::Exactly(_));
-        *epoch += u64::from(repeated && rules.repetition_raises_epoch);
+        *epoch += u64::from(repeated && surroundings.repetition_raises_epoch);
         self.stored = true;
         true
     }

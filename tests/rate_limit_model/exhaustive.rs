@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use passloom::access::limiter::admitting::Exact;
 use stateright::{Checker, Expectation, HasDiscoveries, Model, Property};
 
-use crate::function::MAX_CLOCK_SKEW;
-use crate::rules::{Rules, ceiling_too_low, short_window, wrong_rules};
-use crate::state_space::{Action, Configuration, LimitModel, State};
+use crate::rules::{
+    BlindRepetition, CeilingTooHigh, CeilingTooLow, FixedWindow, HalfWindow, LateIsAdmitted, OldRefusal, RIGHT,
+    SamePrecondition, ShortWindow, Surroundings, Tested,
+};
+use crate::state_space::{Action, Configuration, LimitModel, MAX_CLOCK_SKEW, State};
 
 /// Two requests, and a clock that is ahead by as much as permitted.
 const BASE: Configuration = Configuration {
@@ -23,7 +26,7 @@ const BASE: Configuration = Configuration {
 };
 
 /// Each bound is large in some of them. All at once there would be too many states.
-const CONFIGURATIONS: [Configuration; 17] = [
+const CONFIGURATIONS: [Configuration; 18] = [
     Configuration { short_steps: 2, failures: 1, ..BASE },
     Configuration { clock_lead: 0, short_steps: 2, ..BASE },
     Configuration { long_steps: 2, ..BASE },
@@ -31,6 +34,16 @@ const CONFIGURATIONS: [Configuration; 17] = [
     Configuration { new_limit: Some(2), ..BASE },
     Configuration { per_minute: 2, new_limit: Some(1), short_steps: 0, failures: 1, ..BASE },
     Configuration { requests: 3, per_minute: 2, new_limit: Some(1), long_steps: 0, failures: 1, ..BASE },
+    // Three times another change comes before the write of a request.
+    Configuration {
+        requests: 3,
+        per_minute: 2,
+        new_limit: Some(3),
+        short_steps: 0,
+        long_steps: 0,
+        failures: 2,
+        ..BASE
+    },
     // The functions write without reading the item.
     Configuration { connected: true, short_steps: 2, failures: 1, ..BASE },
     Configuration { connected: true, per_minute: 2, new_limit: Some(1), short_steps: 0, failures: 1, ..BASE },
@@ -48,11 +61,14 @@ const CONFIGURATIONS: [Configuration; 17] = [
 ];
 
 /// The first property that does not hold, and the actions after which it does not.
-fn counterexample(model: LimitModel, checker: &impl Checker<LimitModel>) -> Option<(&'static str, Vec<Action>)> {
+fn counterexample<R: Tested>(
+    model: LimitModel<R>,
+    checker: &impl Checker<LimitModel<R>>,
+) -> Option<(&'static str, Vec<Action>)> {
     let properties = model.properties();
     let mut violated = properties.iter().filter(|property| property.expectation == Expectation::Always);
     let (property, path) = violated.find_map(|property| Some((property, checker.discovery(property.name)?)))?;
-    let holds = |state: &State| (property.condition)(&model, state);
+    let holds = |state: &State<R>| (property.condition)(&model, state);
     // The checker may follow a path past the state that it looks for.
     let steps = path.into_vec().into_iter().take_while(|(state, _)| holds(state));
     Some((property.name, steps.filter_map(|(_, action)| action).collect()))
@@ -64,7 +80,7 @@ fn limit_holds_in_every_reachable_state() {
     let mut states = 0;
     let mut reached = BTreeSet::new();
     for configuration in CONFIGURATIONS {
-        let model = LimitModel { rules: Rules::default(), configuration };
+        let model = LimitModel::<Exact>::new(RIGHT, configuration);
         let checker = model.checker().threads(2).finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
         let count = checker.unique_state_count();
         println!("{count} states: {configuration:?}");
@@ -74,34 +90,48 @@ fn limit_holds_in_every_reachable_state() {
     }
     println!("{states} states");
     assert!(states >= 100_000, "{states} states");
-    let properties = LimitModel { rules: Rules::default(), configuration: BASE }.properties();
+    let properties = LimitModel::<Exact>::new(RIGHT, BASE).properties();
     for Property { name, .. } in properties.iter().filter(|property| property.expectation == Expectation::Sometimes) {
         assert!(reached.contains(name), "in no state {name}");
     }
 }
 
-/// A window of 61 seconds is wrong too, so the model contains the worst case: clocks that differ by a second and an
-/// answer after a second. A ceiling that is too low breaks no limit, but refuses a request that must be admitted.
-#[test]
+/// Searches a counterexample of wrong rules in small configurations.
 #[expect(clippy::print_stdout, reason = "shows what the model finds")]
-fn wrong_rules_have_a_counterexample() {
-    let more = [
-        ("a window of 61 seconds", Rules { decide: short_window, ..Rules::default() }),
-        ("a ceiling that is too low by one", Rules { decide: ceiling_too_low, ..Rules::default() }),
-    ];
+fn assert_found<R: Tested>(_: R, name: &str, surroundings: Surroundings) {
     // One request is enough to be counted twice, and two to be admitted in one minute.
     let one = Configuration { requests: 1, per_minute: 2, long_steps: 0, failures: 1, ..BASE };
     let two = Configuration { short_steps: 2, ..BASE };
     let blind = Configuration { connected: true, ..one };
     let lowered = Configuration { connected: true, per_minute: 2, new_limit: Some(1), long_steps: 0, ..BASE };
-    for (name, rules) in wrong_rules().into_iter().chain(more) {
-        let found = [one, two, blind, lowered].into_iter().find_map(|configuration| {
-            let model = LimitModel { rules, configuration };
-            // Breadth first, so that the counterexample is short.
-            let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-            counterexample(model, &checker)
-        });
-        let (property, actions) = found.unwrap_or_else(|| panic!("{name} breaks nothing"));
-        println!("{name}: not \"{property}\" after {actions:?}");
-    }
+    let raised = Configuration { new_limit: Some(2), ..BASE };
+    let found = [one, two, blind, lowered, raised].into_iter().find_map(|configuration| {
+        let model = LimitModel::<R>::new(surroundings, configuration);
+        // Breadth first, so that the counterexample is short.
+        let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+        counterexample(model, &checker)
+    });
+    let (property, actions) = found.unwrap_or_else(|| panic!("{name} breaks nothing"));
+    println!("{name}: not \"{property}\" after {actions:?}");
+}
+
+/// A window of 61 seconds is wrong too, so the model contains the worst case: clocks that differ by a second and an
+/// answer after a second. A ceiling that is too low breaks no limit, but refuses a request that must be admitted.
+#[test]
+fn wrong_rules_have_a_counterexample() {
+    assert_found(FixedWindow, "a fixed window", RIGHT);
+    assert_found(HalfWindow, "a window of half a minute", RIGHT);
+    assert_found(ShortWindow, "a window of 61 seconds", RIGHT);
+    assert_found(CeilingTooHigh, "a ceiling that is too high by one", RIGHT);
+    assert_found(CeilingTooLow, "a ceiling that is too low by one", RIGHT);
+    assert_found(SamePrecondition, "a repeated write with the precondition of the first", RIGHT);
+    assert_found(BlindRepetition, "a blind write that is repeated", RIGHT);
+    assert_found(LateIsAdmitted, "late answers that are admitted", RIGHT);
+    assert_found(OldRefusal, "a refusal from the cache after its time", RIGHT);
+    let epoch = Surroundings { repetition_raises_epoch: false, ..RIGHT };
+    assert_found(Exact, "a repeated write that does not raise the epoch", epoch);
+    let arrival = Surroundings { clock_read_before_write: false, ..RIGHT };
+    assert_found(Exact, "a clock that is read on arrival", arrival);
+    let ceiling = Surroundings { change_removes_ceiling: false, ..RIGHT };
+    assert_found(Exact, "a ceiling that survives a change of the limit", ceiling);
 }

@@ -1,19 +1,34 @@
 //! The states that a few requests on two functions can reach, for the model checker `stateright`.
 //!
-//! A state is the item, what both functions know, and every write and answer under way. Each action is one event:
-//! time passes, a request arrives, a function sends a write, the database applies one, an answer arrives, a function
-//! stops waiting. The actions of a state can happen in any order, so a write or an answer can take any time or, if its
-//! action never happens, be lost.
+//! A state is the item, what both functions remember, and every call and answer under way. Each action is one event:
+//! time passes, a request arrives, the database answers a read or applies a write, an answer arrives, a function stops
+//! waiting. The actions of a state can happen in any order, so a write or an answer can take any time or, if its action
+//! never happens, be lost. What a function does after each event is decided by the product's [`Admitting`].
 
-use std::sync::Arc;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use passloom::access::limiter::admitting::{
+    Admitting, Memory, REFUSAL_TTL, Reading, Remembered, Retry, Step, TimedWrite,
+};
+use passloom::access::{ApiKey, Caller, CallerState, KeyRecord, Refusal, SigningSecrets};
+use passloom::clock::Clock;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use stateright::{Model, Property};
 
 use crate::database::Item;
-use crate::function::{
-    Answer, Attempt, Conclusion, MAX_ATTEMPTS, Millis, REFUSAL_TTL, Retry, TimedWrite, WRITE_TOLERANCE, write_token,
-};
-use crate::rules::Rules;
+use crate::rules::{Surroundings, Tested};
+
+/// Milliseconds; a time is counted from 1970.
+pub type Millis = u64;
+
+/// The most by which the clocks of two functions differ.
+pub const MAX_CLOCK_SKEW: Millis = 1_000;
+/// How long after its clock reading a write may be answered.
+const WRITE_TOLERANCE: Millis = 1_000;
 
 /// 2026-01-01T23:58:58.999Z: the last millisecond of a second, one second before a slot and a minute end, and a minute
 /// before the day ends.
@@ -48,30 +63,33 @@ pub struct Configuration {
 }
 
 #[derive(Clone, Copy)]
-pub struct LimitModel {
-    pub rules: Rules,
-    pub configuration: Configuration,
+pub struct LimitModel<R> {
+    surroundings: Surroundings,
+    configuration: Configuration,
+    rules: PhantomData<R>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct State {
+pub struct State<R> {
     now: Millis,
     item: Arc<Item>,
     /// Whether an administrator has changed the limit.
     changed: bool,
-    /// The item as each function last received it, and when by its clock.
-    caches: [Option<(Arc<Item>, Millis)>; 2],
+    /// What each function remembers.
+    memories: [Option<Remembered>; 2],
     /// They arrive in this order.
-    requests: Vec<Request>,
+    requests: Vec<Request<R>>,
     short_steps_left: u8,
     long_steps_left: u8,
     failures_left: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Request {
+struct Request<R> {
     function: usize,
-    phase: Phase,
+    phase: Phase<R>,
+    /// When it arrived, if the clock is read then.
+    arrived: Millis,
     /// Its writes that the database has not received.
     writes: Vec<Sent>,
     /// The times at which the database counted it: one at most, if the rules are right.
@@ -91,21 +109,16 @@ struct Count {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Phase {
+enum Phase<R> {
     NotArrived,
-    /// Its function will send a write. It has read a state of the item, at `read_at` by its clock, or none.
-    Deciding {
-        state: Option<Arc<Item>>,
-        read_at: Millis,
-        arrived: Millis,
-        attempts: u32,
-    },
+    /// Its function waits for the answer to a read.
+    Reading(Admitting<R>),
     /// Its function waits for the answer to its last write, which may be under way.
-    Waiting {
-        attempt: Box<Attempt>,
+    Writing {
+        admitting: Admitting<R>,
+        last: Sent,
+        first_sent_at: Millis,
         answer: Option<Answer>,
-        arrived: Millis,
-        attempts: u32,
     },
     Admitted {
         sequence: u64,
@@ -118,19 +131,34 @@ enum Phase {
     Ended,
 }
 
+/// The answer to a write: the item after it, or the item that rejected it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Answer {
+    applied: bool,
+    item: Arc<Item>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Failure {
+    /// The calls failed.
     Call,
     TooManyAttempts,
-    Concluded(Conclusion),
+    Late,
+    /// It cannot be told whether the request is counted.
+    Unknown,
+    /// The record of the key is not the one that the write pinned.
+    OtherVersion,
+    /// The item is not what the write must have left. This never happens if the rules are right.
+    Mismatch,
 }
 
 /// A write on its way to the database.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Sent {
     write: TimedWrite,
-    /// Whether it repeats another write of its attempt. Both can be equal.
+    /// Whether it repeats another write. Both can be equal.
     second: bool,
+    /// The version of the key that it pins; none if the function has not read the item.
     version: Option<u64>,
 }
 
@@ -141,7 +169,7 @@ pub enum Action {
     Arrive {
         function: usize,
     },
-    Send {
+    AnswerRead {
         request: usize,
     },
     Apply {
@@ -158,39 +186,90 @@ pub enum Action {
     },
 }
 
-impl Request {
-    fn new() -> Self {
-        Self { function: 0, phase: Phase::NotArrived, writes: Vec::new(), counted: Vec::new(), must_be_admitted: false }
+/// The key of all requests, and its record.
+static KEY: LazyLock<(ApiKey, KeyRecord)> = LazyLock::new(|| {
+    let secrets = SigningSecrets::parse(&"00".repeat(32)).unwrap();
+    let (key, _) = ApiKey::generate(&mut StdRng::seed_from_u64(1), &secrets).unwrap();
+    let record = KeyRecord::new(&key, "model".into(), Item::new(true, 1).limits(), String::new());
+    (key, record)
+});
+
+/// The instant of the time 0.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(|| Clock::system().instant());
+
+fn time(millis: Millis) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(millis)
+}
+
+fn write_token(request: usize) -> [u8; 16] {
+    let mut token = [0; 16];
+    token[..8].copy_from_slice(&u64::try_from(request + 1).unwrap().to_be_bytes());
+    token
+}
+
+impl<R> Request<R> {
+    const fn new() -> Self {
+        Self {
+            function: 0,
+            phase: Phase::NotArrived,
+            arrived: 0,
+            writes: Vec::new(),
+            counted: Vec::new(),
+            must_be_admitted: false,
+        }
     }
 
-    fn admitted(&self) -> bool {
+    const fn admitted(&self) -> bool {
         matches!(self.phase, Phase::Admitted { .. })
     }
 
-    fn in_progress(&self) -> bool {
-        matches!(self.phase, Phase::Deciding { .. } | Phase::Waiting { .. })
+    const fn in_progress(&self) -> bool {
+        matches!(self.phase, Phase::Reading(_) | Phase::Writing { .. })
     }
 
     /// Whether it has just been answered with an error.
-    fn is_rejected(&self) -> bool {
+    const fn is_rejected(&self) -> bool {
         matches!(self.phase, Phase::Refused | Phase::Failed(_))
     }
 
     /// Whether the function waits for the answer to this write.
     fn waits_for(&self, sent: &Sent) -> bool {
-        matches!(&self.phase, Phase::Waiting { attempt, answer: None, .. }
-            if *attempt.last() == sent.write && attempt.second.is_some() == sent.second)
+        matches!(&self.phase, Phase::Writing { last, answer: None, .. } if last == sent)
     }
 }
 
-impl LimitModel {
-    fn local_time(&self, state: &State, function: usize) -> Millis {
-        state.now + if function == 1 { self.configuration.clock_lead } else { 0 }
+impl<R: Tested> LimitModel<R> {
+    pub const fn new(surroundings: Surroundings, configuration: Configuration) -> Self {
+        Self { surroundings, configuration, rules: PhantomData }
     }
 
-    /// The clock reading of a write that is sent now.
-    fn reading(&self, state: &State, function: usize, arrived: Millis) -> Millis {
-        if self.rules.clock_read_before_write { self.local_time(state, function) } else { arrived }
+    /// The holder of a key; an address, if the item does not exist at first.
+    fn caller(&self) -> Caller {
+        if self.configuration.stored {
+            Caller::Key(KEY.0.clone(), None)
+        } else {
+            let limits = Item::new(false, self.configuration.per_minute).limits();
+            Caller::Address(IpAddr::from([192, 0, 2, 1]).into(), limits)
+        }
+    }
+
+    /// What the database reports at this time.
+    fn reported(&self, item: &Item, at: Reading) -> CallerState {
+        let (_, record) = &*KEY;
+        let limits = item.limits();
+        let key = self.configuration.stored.then(|| KeyRecord { version: item.version, limits, ..record.clone() });
+        CallerState { key, limits, counters: item.counters.clone(), stored: item.stored, read_at: at.now }
+    }
+
+    fn local_time(&self, now: Millis, function: usize) -> Millis {
+        now + if function == 1 { self.configuration.clock_lead } else { 0 }
+    }
+
+    /// The clock reading of a function. The instant is that of a clock that is never adjusted.
+    fn reading(&self, now: Millis, request: &Request<R>) -> Reading {
+        let local = self.local_time(now, request.function);
+        let local = if self.surroundings.clock_read_before_write { local } else { request.arrived };
+        Reading { now: time(local), instant: *ORIGIN + Duration::from_millis(now - START) }
     }
 
     fn limit(&self, after_change: bool) -> usize {
@@ -199,72 +278,90 @@ impl LimitModel {
         usize::try_from(limit).unwrap()
     }
 
-    fn change_limit(&self, state: &mut State) {
+    fn change_limit(&self, state: &mut State<R>) {
         let limit = self.limit(true).try_into().unwrap();
-        Arc::make_mut(&mut state.item).set_limit(limit, &self.rules);
+        Arc::make_mut(&mut state.item).set_limit(limit, self.surroundings);
         state.changed = true;
         for request in &mut state.requests {
             request.must_be_admitted = false;
         }
     }
 
-    fn arrive(&self, state: &mut State, function: usize) {
-        let local_time = self.local_time(state, function);
-        if state.caches[function].is_none() && !self.configuration.connected {
-            state.caches[function] = Some((Arc::clone(&state.item), local_time));
-        }
-        let (known, read_at) = state.caches[function].clone().unzip();
+    fn arrive(&self, state: &mut State<R>, function: usize) {
+        let local_time = self.local_time(state.now, function);
+        let remembered = state.memories[function].clone();
         let counts = state.requests.iter().flat_map(|request| &request.counted);
         let recent = counts.filter(|count| state.now - count.time <= MEMORY).count();
-        let is_current = known.as_ref().is_none_or(|known| known.version == state.item.version);
+        // A refusal from what is remembered is justified for ten seconds.
+        let is_current = match &remembered {
+            Some(Remembered::Known(known)) => {
+                let version = known.key.as_ref().map_or(state.item.version, |key| key.version);
+                let age = time(local_time).duration_since(known.read_at);
+                version == state.item.version || age.is_ok_and(|age| age >= REFUSAL_TTL)
+            }
+            _ => true,
+        };
         let must_be_admitted = recent < self.limit(state.changed) && is_current;
-        let request = state.requests.iter_mut().find(|request| request.phase == Phase::NotArrived).unwrap();
-        let arrived = if self.rules.clock_read_before_write { 0 } else { local_time };
-        *request = Request {
-            function,
-            phase: Phase::Deciding { state: known, read_at: read_at.unwrap_or_default(), arrived, attempts: 0 },
-            must_be_admitted,
-            ..Request::new()
+        let index = state.requests.iter().position(|request| request.phase == Phase::NotArrived).unwrap();
+        let arrived = if self.surroundings.clock_read_before_write { 0 } else { local_time };
+        let request = Request { function, arrived, must_be_admitted, ..Request::new() };
+        let at = self.reading(state.now, &request);
+        state.requests[index] = request;
+        let is_connected = self.configuration.connected;
+        let (admitting, step) = Admitting::start(&self.caller(), write_token(index), remembered, is_connected, at);
+        Self::take(state, index, admitting, step, false);
+    }
+
+    /// Does what the protocol says.
+    fn take(state: &mut State<R>, index: usize, admitting: Admitting<R>, step: Step, second: bool) {
+        let now = state.now;
+        let request = &mut state.requests[index];
+        request.phase = match step {
+            Step::Read { .. } => Phase::Reading(admitting),
+            Step::Write { write, pinned, .. } => {
+                let version = pinned.and_then(|state| state.key.as_ref().map(|key| key.version));
+                let last = Sent { write, second, version };
+                request.writes.push(last.clone());
+                let first_sent_at = match request.phase {
+                    Phase::Writing { first_sent_at, .. } if second => first_sent_at,
+                    _ => now,
+                };
+                Phase::Writing { admitting, last, first_sent_at, answer: None }
+            }
+            Step::Done(Ok(admission)) => Phase::Admitted { sequence: admission.sequence },
+            Step::Done(Err(Refusal::RateLimited { .. })) => Phase::Refused,
+            Step::Done(Err(Refusal::Late { .. })) => Phase::Failed(Failure::Late),
+            Step::Done(Err(Refusal::Unavailable { cause })) => Phase::Failed(match cause.as_str() {
+                "lost" => Failure::Call,
+                "lost, then another write" => Failure::Unknown,
+                "the item changed faster than it could be read" => Failure::TooManyAttempts,
+                _ => Failure::Mismatch,
+            }),
+            Step::Done(Err(refusal)) => unreachable!("{refusal:?}"),
         };
     }
 
-    fn send(&self, state: &mut State, index: usize) {
-        let function = state.requests[index].function;
-        let local_time = self.local_time(state, function);
-        let Phase::Deciding { state: known, read_at, arrived, attempts } = state.requests[index].phase.clone() else {
-            unreachable!("only a request that decides sends a write");
-        };
-        let reading = self.reading(state, function, arrived);
-        let (attempts, attempt) = match known {
-            Some(known) => (attempts + 1, Attempt::new(&self.rules, &known, reading, state.now, write_token(index))),
-            None => (attempts, Some(Attempt::blind(reading, state.now, write_token(index)))),
-        };
-        let request = &mut state.requests[index];
-        if let Some(attempt) = attempt.map(Box::new) {
-            request.writes.push(Sent { write: attempt.first.clone(), second: false, version: attempt.version });
-            request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
-        } else if local_time - read_at < REFUSAL_TTL {
-            request.phase = Phase::Refused;
-        } else {
-            self.decide_again(state, index, Arc::clone(&state.item), arrived, attempts);
+    fn remember(state: &mut State<R>, function: usize, memory: Memory) {
+        match memory {
+            Memory::Keep => {}
+            Memory::Replace(remembered) => state.memories[function] = Some(remembered),
+            Memory::Forget => state.memories[function] = None,
         }
     }
 
-    /// Caches what the database reported, and tries a request with it.
-    fn decide_again(&self, state: &mut State, index: usize, item: Arc<Item>, arrived: Millis, attempts: u32) {
-        let function = state.requests[index].function;
-        let read_at = self.local_time(state, function);
-        state.caches[function] = Some((Arc::clone(&item), read_at));
-        state.requests[index].phase = if attempts < MAX_ATTEMPTS {
-            Phase::Deciding { state: Some(item), read_at, arrived, attempts }
-        } else {
-            Phase::Failed(Failure::TooManyAttempts)
-        };
+    fn answer_read(&self, state: &mut State<R>, index: usize) {
+        let request = &state.requests[index];
+        let (function, at) = (request.function, self.reading(state.now, request));
+        let Phase::Reading(mut admitting) = request.phase.clone() else { unreachable!("only a read is answered") };
+        let found = self.reported(&state.item, at);
+        let (step, memory) = admitting.found(&self.caller(), Some(found), at);
+        Self::remember(state, function, memory);
+        Self::take(state, index, admitting, step, false);
     }
 
-    fn apply(&self, state: &mut State, index: usize, write: usize) {
+    fn apply(&self, state: &mut State<R>, index: usize, write: usize) {
         let sent = state.requests[index].writes.remove(write);
-        let applied = Arc::make_mut(&mut state.item).apply(&sent.write.write, sent.version, &self.rules);
+        let applied = Arc::make_mut(&mut state.item).apply(&sent.write.write, sent.version, self.surroundings);
         if applied {
             for (other, request) in state.requests.iter_mut().enumerate() {
                 request.must_be_admitted &= other == index;
@@ -274,82 +371,74 @@ impl LimitModel {
         }
         let request = &mut state.requests[index];
         if request.waits_for(&sent)
-            && let Phase::Waiting { answer, .. } = &mut request.phase
+            && let Phase::Writing { answer, .. } = &mut request.phase
         {
             *answer = Some(Answer { applied, item: Arc::clone(&state.item) });
         }
     }
 
-    fn receive_answer(&self, state: &mut State, index: usize) {
-        let Request { function, phase, .. } = state.requests[index].clone();
-        let Phase::Waiting { attempt, answer: Some(answer), arrived, attempts } = phase else {
+    fn receive_answer(&self, state: &mut State<R>, index: usize) {
+        let request = &state.requests[index];
+        let (function, at) = (request.function, self.reading(state.now, request));
+        let Phase::Writing { mut admitting, last, first_sent_at, answer: Some(answer) } = request.phase.clone() else {
             unreachable!("only a request with an answer receives one");
         };
-        if state.now - attempt.first.sent_at > WRITE_TOLERANCE {
+        if state.now - first_sent_at > WRITE_TOLERANCE {
             state.requests[index].must_be_admitted = false;
         }
-        let conclusion = attempt.conclude(&self.rules, &answer, state.now);
-        let local_time = self.local_time(state, function);
-        let sequence = answer.item.counters.n;
-        match conclusion {
-            Conclusion::Rejected => return self.decide_again(state, index, answer.item, arrived, attempts),
-            Conclusion::Admitted | Conclusion::Late => state.caches[function] = Some((answer.item, local_time)),
-            Conclusion::Unknown => {}
-            Conclusion::OtherVersion | Conclusion::Mismatch => state.caches[function] = None,
-        }
-        state.requests[index].phase = match conclusion {
-            Conclusion::Admitted => Phase::Admitted { sequence },
-            _ => Phase::Failed(Failure::Concluded(conclusion)),
+        let (caller, reported) = (self.caller(), self.reported(&answer.item, at));
+        let (step, memory) = if answer.applied {
+            admitting.written(&caller, reported, at)
+        } else {
+            admitting.rejected(&caller, Some(reported), at)
         };
+        Self::remember(state, function, memory);
+        Self::take(state, index, admitting, step, false);
+        let phase = &mut state.requests[index].phase;
+        let is_other = last.version.is_some_and(|version| version != answer.item.version);
+        if *phase == Phase::Failed(Failure::Mismatch) && is_other {
+            *phase = Phase::Failed(Failure::OtherVersion);
+        }
     }
 
-    fn fail(&self, state: &mut State, index: usize, retry: Retry) {
+    fn fail(&self, state: &mut State<R>, index: usize, retry: Retry) {
         state.failures_left -= 1;
-        let function = state.requests[index].function;
-        let Phase::Waiting { attempt, arrived, attempts, .. } = state.requests[index].phase.clone() else {
-            unreachable!("only a request that waits can fail");
-        };
-        let reading = self.reading(state, function, arrived);
-        let now = state.now;
+        let at = self.reading(state.now, &state.requests[index]);
         let request = &mut state.requests[index];
+        let Phase::Writing { mut admitting, last, .. } = request.phase.clone() else {
+            unreachable!("only a request that waits for a write can fail");
+        };
         if retry == Retry::Safe {
-            let mut writes = std::mem::take(&mut request.writes);
-            writes.retain(|sent| !request.waits_for(sent));
-            request.writes = writes;
+            request.writes.retain(|sent| *sent != last);
         }
         // One throttled call does not matter, because it is repeated.
-        request.must_be_admitted &= retry == Retry::Safe && attempt.second.is_none();
-        let Some(attempt) = attempt.retry(&self.rules, retry, reading, now).map(Box::new) else {
-            request.phase = Phase::Failed(Failure::Call);
-            return;
-        };
-        request.writes.push(Sent { write: attempt.last().clone(), second: true, version: attempt.version });
-        request.phase = Phase::Waiting { attempt, answer: None, arrived, attempts };
+        request.must_be_admitted &= retry == Retry::Safe && !last.second;
+        let step = admitting.failed(retry, "lost".into(), at);
+        Self::take(state, index, admitting, step, true);
     }
 
     /// Removes what cannot matter any more, so that states that differ only in it are the same.
-    fn normalise(state: &mut State) {
-        let State { now, item, caches, requests, .. } = state;
-        for (cached, read_at) in caches.iter_mut().flatten() {
-            forget(read_at, *now, REFUSAL_TTL);
-            share(cached, item);
+    fn normalise(state: &mut State<R>) {
+        let State { now, item, memories, requests, .. } = state;
+        for remembered in memories.iter_mut().flatten() {
+            if let Remembered::Known(known) = remembered
+                && time(*now).duration_since(known.read_at).is_ok_and(|age| age > REFUSAL_TTL)
+            {
+                Arc::make_mut(known).read_at = UNIX_EPOCH;
+            }
         }
         for request in requests {
             if !request.in_progress() {
+                request.arrived = 0;
                 request.must_be_admitted &= request.is_rejected();
                 for count in &mut request.counted {
                     forget(&mut count.time, *now, MEMORY);
                 }
             }
-            match &mut request.phase {
-                Phase::Deciding { state, read_at, .. } => {
-                    forget(read_at, *now, REFUSAL_TTL);
-                    if let Some(state) = state {
-                        share(state, item);
-                    }
-                }
-                Phase::Waiting { answer: Some(answer), .. } => share(&mut answer.item, item),
-                _ => {}
+            if let Phase::Writing { answer: Some(answer), .. } = &mut request.phase
+                && answer.item == *item
+            {
+                answer.item = Arc::clone(item);
             }
             let mut writes = std::mem::take(&mut request.writes);
             writes.retain(|sent| request.waits_for(sent) || item.may_permit(&sent.write.write, sent.version));
@@ -365,36 +454,29 @@ fn forget(time: &mut Millis, now: Millis, memory: Millis) {
     }
 }
 
-/// Saves memory.
-fn share(known: &mut Arc<Item>, item: &Arc<Item>) {
-    if known == item {
-        *known = Arc::clone(item);
-    }
-}
-
-impl Model for LimitModel {
-    type State = State;
+impl<R: Tested> Model for LimitModel<R> {
+    type State = State<R>;
     type Action = Action;
 
-    fn init_states(&self) -> Vec<State> {
+    fn init_states(&self) -> Vec<State<R>> {
         let Configuration { requests, per_minute, stored, short_steps, long_steps, failures, .. } = self.configuration;
         vec![State {
             now: START,
             item: Arc::new(Item::new(stored, per_minute)),
             changed: false,
-            caches: [None, None],
-            requests: vec![Request::new(); requests],
+            memories: [None, None],
+            requests: (0..requests).map(|_| Request::new()).collect(),
             short_steps_left: short_steps,
             long_steps_left: long_steps,
             failures_left: failures,
         }]
     }
 
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+    fn actions(&self, state: &State<R>, actions: &mut Vec<Action>) {
         for (index, request) in state.requests.iter().enumerate() {
             match &request.phase {
-                Phase::Deciding { .. } => actions.push(Action::Send { request: index }),
-                Phase::Waiting { answer, .. } => {
+                Phase::Reading(_) => actions.push(Action::AnswerRead { request: index }),
+                Phase::Writing { answer, .. } => {
                     if answer.is_some() {
                         actions.push(Action::ReceiveAnswer { request: index });
                     }
@@ -425,7 +507,7 @@ impl Model for LimitModel {
         }
     }
 
-    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+    fn next_state(&self, last: &State<R>, action: Action) -> Option<State<R>> {
         let mut state = last.clone();
         for request in state.requests.iter_mut().filter(|request| request.is_rejected()) {
             request.phase = Phase::Ended;
@@ -439,7 +521,7 @@ impl Model for LimitModel {
             }
             Action::ChangeLimit => self.change_limit(&mut state),
             Action::Arrive { function } => self.arrive(&mut state, function),
-            Action::Send { request } => self.send(&mut state, request),
+            Action::AnswerRead { request } => self.answer_read(&mut state, request),
             Action::Apply { request, write } => self.apply(&mut state, request, write),
             Action::ReceiveAnswer { request } => self.receive_answer(&mut state, request),
             Action::Fail { request, retry } => self.fail(&mut state, request, retry),
@@ -449,11 +531,11 @@ impl Model for LimitModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        fn any(state: &State, phase: impl Fn(&Phase) -> bool) -> bool {
+        fn any<R>(state: &State<R>, phase: impl Fn(&Phase<R>) -> bool) -> bool {
             state.requests.iter().any(|request| phase(&request.phase))
         }
         vec![
-            Property::always("no minute has more admissions than the limit", |model: &Self, state: &State| {
+            Property::always("no minute has more admissions than the limit", |model: &Self, state: &State<R>| {
                 [false, true].into_iter().all(|after_change| {
                     let admitted = state.requests.iter().filter(|request| request.admitted());
                     let counts = admitted.flat_map(|request| &request.counted);
@@ -464,42 +546,42 @@ impl Model for LimitModel {
                     times.windows(limit + 1).all(|run| run[limit] - run[0] >= MINUTE)
                 })
             }),
-            Property::always("no request is counted twice", |_, state: &State| {
+            Property::always("no request is counted twice", |_, state: &State<R>| {
                 state.requests.iter().all(|request| request.counted.len() <= 1)
             }),
-            Property::always("an admitted request is counted under its sequence number", |_, state: &State| {
+            Property::always("an admitted request is counted under its sequence number", |_, state: &State<R>| {
                 state.requests.iter().all(|request| match request.phase {
                     Phase::Admitted { sequence } => request.counted.iter().any(|count| count.sequence == sequence),
                     _ => true,
                 })
             }),
-            Property::always("the sequence numbers have no gaps", |_, state: &State| {
+            Property::always("the sequence numbers have no gaps", |_, state: &State<R>| {
                 let counts = state.requests.iter().flat_map(|request| &request.counted);
                 let mut sequence_numbers: Vec<u64> = counts.map(|count| count.sequence).collect();
                 sequence_numbers.sort_unstable();
                 sequence_numbers.into_iter().eq(1..=state.item.counters.n)
             }),
-            Property::always("the item after a write matches the write", |_, state: &State| {
-                !any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Mismatch)))
+            Property::always("the item after a write matches the write", |_, state: &State<R>| {
+                !any(state, |phase| matches!(phase, Phase::Failed(Failure::Mismatch)))
             }),
-            Property::always("an undisturbed request below the limit is admitted", |_, state: &State| {
+            Property::always("an undisturbed request below the limit is admitted", |_, state: &State<R>| {
                 state.requests.iter().all(|request| !request.is_rejected() || !request.must_be_admitted)
             }),
-            Property::sometimes("all requests are admitted", |_, state: &State| {
+            Property::sometimes("all requests are admitted", |_, state: &State<R>| {
                 state.requests.iter().all(Request::admitted)
             }),
-            Property::sometimes("a repetition is applied", |_, state: &State| state.item.counters.epoch > 0),
-            Property::sometimes("a request is refused", |_, state: &State| {
-                any(state, |phase| *phase == Phase::Refused)
+            Property::sometimes("a repetition is applied", |_, state: &State<R>| state.item.counters.epoch > 0),
+            Property::sometimes("a request is refused", |_, state: &State<R>| {
+                any(state, |phase| matches!(phase, Phase::Refused))
             }),
-            Property::sometimes("an answer is late", |_, state: &State| {
-                any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Late)))
+            Property::sometimes("an answer is late", |_, state: &State<R>| {
+                any(state, |phase| matches!(phase, Phase::Failed(Failure::Late)))
             }),
-            Property::sometimes("the outcome is unknown", |_, state: &State| {
-                any(state, |phase| *phase == Phase::Failed(Failure::Concluded(Conclusion::Unknown)))
+            Property::sometimes("the outcome is unknown", |_, state: &State<R>| {
+                any(state, |phase| matches!(phase, Phase::Failed(Failure::Unknown)))
             }),
-            Property::sometimes("a request is tried too often", |_, state: &State| {
-                any(state, |phase| *phase == Phase::Failed(Failure::TooManyAttempts))
+            Property::sometimes("a request is tried too often", |_, state: &State<R>| {
+                any(state, |phase| matches!(phase, Phase::Failed(Failure::TooManyAttempts)))
             }),
         ]
     }

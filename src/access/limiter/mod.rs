@@ -2,7 +2,9 @@
 //! number of functions, and no request is counted twice. Pure: no clock, no database.
 //!
 //! [`window`] decides whether the next request may be admitted. [`conditional_write`] describes the write that
-//! admits it, and what follows when the answer to that write is lost. `docs/rate-limiting.md` has the whole argument.
+//! admits it, and what follows when the answer to that write is lost. [`admitting`] is the protocol around both.
+//! `docs/rate-limiting.md` has the whole argument.
 
+pub mod admitting;
 pub mod conditional_write;
 pub mod window;

@@ -41,7 +41,7 @@ const REMOVAL_DELAY: u64 = 4_000;
 const DAY: u64 = 86_400_000;
 
 /// How often a caller may be admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// In any 60 seconds.
     pub per_minute: NonZeroU32,
