@@ -45,8 +45,10 @@ recipes: $(CLOUD)/ready ## Run the recipes of docs/recipes.md whose programs are
 	$(CLOUD)/bin/python tests/contract/recipes.py target/debug/gateway
 
 .PHONY: clients
-clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the AWS CLI and SDK for JavaScript, hvac, cargo-lambda and, if installed, Vault.
+clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the AWS CLI and SDK for JavaScript, hvac, vaultrs, cargo-lambda and, if installed, Vault.
 	$(CARGO_BUILD) --bin gateway --bin local --bin passloom --bin passloom-admin
+	@# A package of its own, whose crates are none of the service's.
+	CARGO_TARGET_DIR='$(CURDIR)/target/vaultrs' cargo build --locked --manifest-path tests/clients/vaultrs/Cargo.toml
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
 	JAVASCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(JAVASCRIPT)')" GATEWAY=target/debug/gateway \
 		CARGO_LAMBDA=$(CARGO_LAMBDA)/bin/cargo-lambda \

@@ -19,4 +19,4 @@ pub use binding::{Binding, BoundPolicy};
 pub use caller::{Admission, Caller, CallerState, Refusal};
 pub use key_record::{Denial, KeyRecord, Usage};
 pub use limiter::window::{Limits, Quota, WriteToken};
-pub use policy_book::{BookFull, MAX_DESCRIPTION, PolicyBook, PolicyChange, StoredPolicy};
+pub use policy_book::{CannotStore, MAX_DESCRIPTION, PolicyBook, PolicyChange, StoredPolicy};

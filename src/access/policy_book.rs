@@ -51,8 +51,14 @@ pub struct PolicyChange {
 }
 
 /// Why a policy cannot be stored.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum BookFull {
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CannotStore {
+    /// Another policy has the same name, except for case.
+    #[error("The policy {like} has the same name, except for upper and lower case; use another name.")]
+    Name {
+        /// The other name.
+        like: String,
+    },
     /// There are as many as there may be.
     #[error("This deployment has {MAX_POLICIES} policies, and may have no more; delete one first.")]
     Policies,
@@ -62,18 +68,22 @@ pub enum BookFull {
 }
 
 impl PolicyBook {
-    /// Whether the book has room for a policy.
+    /// Whether the book has room for a policy, and no other one with its name.
     ///
     /// # Errors
-    /// [`BookFull`].
-    pub fn check_room(&self, name: &str, policy: &StoredPolicy) -> Result<(), BookFull> {
+    /// [`CannotStore`].
+    pub fn check_room(&self, name: &str, policy: &StoredPolicy) -> Result<(), CannotStore> {
         let others = self.policies.iter().filter(|(other, _)| other.as_str() != name);
+        let is_new = !self.policies.contains_key(name);
+        if let Some((like, _)) = others.clone().find(|(other, _)| is_new && other.eq_ignore_ascii_case(name)) {
+            return Err(CannotStore::Name { like: like.clone() });
+        }
         let (number, bytes) = others.fold((0, 0), |(number, bytes), (name, one)| (number + 1, bytes + size(name, one)));
         if number >= MAX_POLICIES {
-            return Err(BookFull::Policies);
+            return Err(CannotStore::Policies);
         }
         if bytes + size(name, policy) > MAX_BYTES {
-            return Err(BookFull::Bytes);
+            return Err(CannotStore::Bytes);
         }
         Ok(())
     }
@@ -106,8 +116,8 @@ mod tests {
             assert_eq!(book.check_room(&number.to_string(), &policy(2)), Ok(()));
             book.policies.insert(number.to_string(), policy(2));
         }
-        assert_eq!(book.check_room("another", &policy(2)), Err(BookFull::Policies));
+        assert_eq!(book.check_room("another", &policy(2)), Err(CannotStore::Policies));
         assert_eq!(book.check_room("7", &policy(3)), Ok(()));
-        assert_eq!(book.check_room("7", &policy(MAX_BYTES)), Err(BookFull::Bytes));
+        assert_eq!(book.check_room("7", &policy(MAX_BYTES)), Err(CannotStore::Bytes));
     }
 }

@@ -74,7 +74,7 @@ impl Admitted<'_> {
         let policy = intent.policy.clone();
         let policy = policy.map(|policy| StoredPolicy { revision: next, updated_at: at, updated_by: by, ..policy });
         if let Some(policy) = &policy {
-            book.check_room(&intent.name, policy).map_err(Failure::BookFull)?;
+            book.check_room(&intent.name, policy).map_err(Failure::CannotStore)?;
         }
         let change = PolicyChange { name: intent.name.clone(), policy };
         Ok(Plan { from: book.revision, change, event, revision })

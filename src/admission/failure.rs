@@ -3,7 +3,7 @@
 use lambda_http::http::{HeaderValue, header};
 use thiserror::Error;
 
-use crate::access::{BookFull, CredentialsError, Denial, KeyError, Refusal};
+use crate::access::{CannotStore, CredentialsError, Denial, KeyError, Refusal};
 use crate::audit::{Cause, Event, Reason};
 use crate::http::headers::{quota_headers, whole_seconds};
 use crate::http::page::NotAcceptable;
@@ -41,7 +41,7 @@ pub(crate) enum Failure {
     #[error("The policy is not as If-Match or If-None-Match requires; read it again, and then change it.")]
     Precondition,
     #[error("{0}")]
-    BookFull(BookFull),
+    CannotStore(CannotStore),
     /// The stored policies could not be read or written. The cause is for the audit line only.
     #[error("The stored policies could not be used, so nothing was generated. Try again.")]
     Policies { cause: String },
@@ -109,7 +109,7 @@ impl Failure {
             | Self::ChangeUnknown { .. } => Kind::Unavailable,
             Self::NoPolicy => Kind::NoPolicy,
             Self::Precondition => Kind::PreconditionFailed,
-            Self::BookFull(_) => Kind::Conflict,
+            Self::CannotStore(_) => Kind::Conflict,
             Self::Change(failure) => failure.kind(),
             Self::Internal(_) => Kind::Internal,
         }
@@ -189,7 +189,8 @@ impl Failure {
             Self::NotAdministrator => (Reason::NotAdministrator, None),
             Self::NoPolicy => (Reason::PolicyNotFound, None),
             Self::Precondition => (Reason::PreconditionFailed, None),
-            Self::BookFull(_) => (Reason::PoliciesFull, None),
+            Self::CannotStore(CannotStore::Name { .. }) => (Reason::PolicyNameTaken, None),
+            Self::CannotStore(_) => (Reason::PoliciesFull, None),
             Self::Policies { cause } | Self::ChangeUnknown { cause } => {
                 (Reason::PoliciesUnavailable, Some(cause.clone()))
             }
@@ -276,7 +277,7 @@ mod tests {
         for (name, failure) in [
             ("Forbidden", Refusal::Denied { key_name: String::new(), denial: Denial::Expired }.into()),
             ("NotFound", Failure::NoPolicy),
-            ("Conflict", Failure::BookFull(BookFull::Policies)),
+            ("Conflict", Failure::CannotStore(CannotStore::Policies)),
             ("PreconditionFailed", Failure::Precondition),
             ("RateLimited", Refusal::RateLimited { key_name: None, quota, retry_after }.into()),
             ("InternalError", Failure::Internal(Reason::Panic)),

@@ -39,6 +39,8 @@ named_enum! {
         PolicyNotFound = "policy-not-found",
         /// The precondition of a change of a policy does not hold.
         PreconditionFailed = "precondition-failed",
+        /// A policy has the same name, except for case.
+        PolicyNameTaken = "policy-name-taken",
         /// There is no room for another policy.
         PoliciesFull = "policies-full",
         /// The stored policies could not be read or written. The detail says why.

@@ -15,12 +15,12 @@ use crate::http::parameters;
 use crate::http::precondition::{Precondition, entity_tag};
 use crate::http::routes::last_part;
 use crate::operations::generate::{Generate, GenerateRequest, Passwords};
-use crate::operations::key::{KeyFacts, ReadKey};
+use crate::operations::key::{KeyFacts, KeyRequest, ReadKey};
 use crate::operations::passphrase::{GeneratePassphrase, PassphraseRequest, Passphrases};
 use crate::operations::policy::{Describe, Described};
 use crate::operations::policy_parameters::PolicyDocument;
 use crate::operations::stored_policies::{
-    Delete, DeleteRequest, List, NamedAnswer, PolicyList, PolicySource, ReadPolicy, Write, WriteRequest, Written,
+    Delete, DeleteRequest, List, NamedAnswer, Page, PolicyList, PolicySource, ReadPolicy, Write, WriteRequest, Written,
     name_in_path, name_to_change, presets,
 };
 use crate::operations::validate::{Validate, ValidateRequest, Verdict};
@@ -82,8 +82,9 @@ impl Dialect<Validate> for Own {
 }
 
 impl Dialect<ReadKey> for Own {
-    fn read(http: &HttpRequest, caller: &Authenticated) -> Result<(), Failure> {
-        Ok(parameters::read_nothing(http, caller)?)
+    fn read(http: &HttpRequest, caller: &Authenticated) -> Result<KeyRequest, Failure> {
+        parameters::read_nothing(http, caller)?;
+        Ok(KeyRequest::default())
     }
 
     fn answer(answer: KeyFacts, line: &Line) -> Result<Response, Failure> {
@@ -92,8 +93,9 @@ impl Dialect<ReadKey> for Own {
 }
 
 impl Dialect<List> for Own {
-    fn read(http: &HttpRequest, caller: &Authenticated) -> Result<(), Failure> {
-        Ok(parameters::read_nothing(http, caller)?)
+    fn read(http: &HttpRequest, caller: &Authenticated) -> Result<Page, Failure> {
+        parameters::read_nothing(http, caller)?;
+        Ok(Page::default())
     }
 
     fn answer(answer: PolicyList, line: &Line) -> Result<Response, Failure> {

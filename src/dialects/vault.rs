@@ -1,36 +1,37 @@
 //! Vault's password policies, which `OpenBao` has, too: the routes that their clients call.
 //! <https://developer.hashicorp.com/vault/api-docs/system/policies-password>
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Error, Value as JsonValue, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Dialect, keys_in};
-use crate::access::Authenticated;
+use crate::access::{Authenticated, Caller, CredentialsError};
 use crate::admission::{Failure, Line};
 use crate::clock::rfc3339_of_seconds;
 use crate::http::headers::{self, JSON, Response};
-use crate::http::lambda::{HttpRequest, Query};
+use crate::http::lambda::HttpRequest;
 use crate::http::parameters::{self, Value};
 use crate::http::precondition::Precondition;
 use crate::http::problem::{Kind, Problem};
 use crate::http::request_error::{MAX_BODY, RequestError};
 use crate::http::routes::VAULT_PREFIX;
-use crate::http::secrets::Generated;
+use crate::http::secrets::{Generated, presented};
 use crate::invisible;
 use crate::operations::generate::{Generate, GenerateRequest, Passwords};
-use crate::operations::key::{KeyFacts, ReadKey};
+use crate::operations::key::{KeyFacts, KeyRequest, ReadKey};
 use crate::operations::policy_parameters::PolicyRequest;
 use crate::operations::random::{Random, RandomRequest};
 use crate::operations::stored_policies::{
-    Delete, DeleteRequest, List, NamedAnswer, PolicyList, PolicySource, ReadPolicy, Write, WriteRequest, Written,
+    Delete, DeleteRequest, List, NamedAnswer, Page, PolicyList, PolicySource, ReadPolicy, Write, WriteRequest, Written,
     name_in_path, name_to_change,
 };
-use crate::password::{PolicyName, write_hcl};
+use crate::password::{PolicyName, Secret, write_hcl};
 
 /// Vault's API.
 pub(crate) struct Vault;
@@ -46,8 +47,8 @@ const DEFAULT_RANDOM: u32 = 32;
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VaultRoute {
-    /// Whether the service is ready, for anyone.
-    Status,
+    /// What clients ask before anything else, for anyone.
+    Status(StatusRoute),
     List,
     Read,
     Write,
@@ -55,7 +56,24 @@ pub(crate) enum VaultRoute {
     Generate,
     LookupSelf,
     Random,
+    /// What keys cannot do, and what to do instead.
+    Token(&'static str),
 }
+
+/// What clients ask before anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatusRoute {
+    Health,
+    Initialized,
+    Leader,
+    SealStatus,
+}
+
+const RENEW: &str = "keys of this service are not renewed: an administrator changes when they expire with passloom-admin \
+                     keys update --expires-at";
+const CREATE: &str = "this service creates no tokens: use the key itself, in Terraform's provider with skip_child_token = \
+                      true";
+const REVOKE: &str = "a key cannot revoke itself: an administrator revokes it with passloom-admin keys revoke";
 
 /// The keys that a request presents.
 pub(crate) fn keys(headers: &HeaderMap) -> Vec<&str> {
@@ -69,7 +87,7 @@ pub(crate) fn route(http: &HttpRequest) -> Option<VaultRoute> {
     let method = http.method.as_str();
     let is_read = ["GET", "HEAD"].contains(&method);
     let is_write = ["PUT", "POST"].contains(&method);
-    let is_list = method == "LIST" || is_read && lists(&query(http));
+    let is_list = method == "LIST" || is_read && lists(http);
     if let Some(name) = path.strip_prefix(POLICIES).filter(|name| !["", "/"].contains(name)) {
         // A name with a slash exists nowhere, and is refused by what uses it.
         return match name.strip_prefix('/')?.strip_suffix(GENERATE) {
@@ -81,15 +99,30 @@ pub(crate) fn route(http: &HttpRequest) -> Option<VaultRoute> {
         };
     }
     match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["sys", "seal-status" | "health"] => is_read.then_some(VaultRoute::Status),
+        ["sys", "health"] if is_read => Some(VaultRoute::Status(StatusRoute::Health)),
+        ["sys", "init"] if is_read => Some(VaultRoute::Status(StatusRoute::Initialized)),
+        ["sys", "leader"] if is_read => Some(VaultRoute::Status(StatusRoute::Leader)),
+        ["sys", "seal-status"] if is_read => Some(VaultRoute::Status(StatusRoute::SealStatus)),
         // Clients that list add a slash.
-        ["sys", "policies", "password"] | ["sys", "policies", "password", ""] => {
-            (is_read || is_list).then_some(VaultRoute::List)
+        ["sys", "policies", "password"] | ["sys", "policies", "password", ""] if is_read || is_list => {
+            Some(VaultRoute::List)
         }
         ["sys", "tools", "random"] | ["sys", "tools", "random", _] if is_write => Some(VaultRoute::Random),
         ["auth", "token", "lookup-self"] if is_read => Some(VaultRoute::LookupSelf),
+        ["auth", "token", "renew-self"] if is_write => Some(VaultRoute::Token(RENEW)),
+        ["auth", "token", "create"] if is_write => Some(VaultRoute::Token(CREATE)),
+        ["auth", "token", "revoke-self"] if is_write => Some(VaultRoute::Token(REVOKE)),
         _ => None,
     }
+}
+
+/// Whether a query asks for a list, as Go reads it; hvac sends True.
+fn lists(http: &HttpRequest) -> bool {
+    let truths = ["1", "t", "T", "true", "True", "TRUE"];
+    let asks = |(name, value): &(String, Option<String>)| {
+        name == "list" && value.as_deref().is_some_and(|value| truths.contains(&value))
+    };
+    parameters::query(http).is_ok_and(|query| query.iter().any(asks))
 }
 
 /// The name of the policy in a path.
@@ -100,20 +133,32 @@ fn name(http: &HttpRequest) -> &str {
 }
 
 impl Dialect<List> for Vault {
-    fn read(http: &HttpRequest, _: &Authenticated) -> Result<(), Failure> {
-        check_unwrapped(http)
+    /// With `after` and `limit` as in `OpenBao`. What else the query has is ignored, as by Vault.
+    fn read(http: &HttpRequest, _: &Authenticated) -> Result<Page, Failure> {
+        check_headers(http)?;
+        let mut page = Page::default();
+        for (name, value) in parameters::query(http)? {
+            match name.as_str() {
+                "after" => page.after = value.unwrap_or_default(),
+                "limit" => {
+                    let limit = value.unwrap_or_default().parse::<i64>();
+                    let limit = limit.map_err(|_| invalid("limit must be a whole number"))?;
+                    page.limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
+                }
+                _ => {}
+            }
+        }
+        Ok(page)
     }
 
     fn answer(answer: PolicyList, line: &Line) -> Result<Response, Failure> {
-        let stored = answer.stored.into_iter().map(|one| one.name);
-        let names: Vec<String> = answer.presets.iter().map(|preset| preset.name.to_owned()).chain(stored).collect();
-        data(&json!({ "keys": names }), line)
+        data(&json!({ "keys": answer.names() }), line)
     }
 }
 
 impl Dialect<ReadPolicy> for Vault {
     fn read(http: &HttpRequest, _: &Authenticated) -> Result<PolicyName, Failure> {
-        check_unwrapped(http)?;
+        check(http)?;
         name_in_path(name(http))
     }
 
@@ -130,7 +175,7 @@ impl Dialect<ReadPolicy> for Vault {
 
 impl Dialect<Write> for Vault {
     fn read(http: &HttpRequest, caller: &Authenticated) -> Result<WriteRequest, Failure> {
-        check_unwrapped(http)?;
+        check(http)?;
         let source = PolicySource::Vault(policy_text(http, caller)?);
         Ok(WriteRequest { name: name_to_change(name(http))?, source, precondition: Precondition::None })
     }
@@ -142,7 +187,7 @@ impl Dialect<Write> for Vault {
 
 impl Dialect<Delete> for Vault {
     fn read(http: &HttpRequest, _: &Authenticated) -> Result<DeleteRequest, Failure> {
-        check_unwrapped(http)?;
+        check(http)?;
         let name = name_to_change(name(http))?;
         // As in Vault, it is no error if there is none.
         Ok(DeleteRequest { name, precondition: Precondition::None, must_exist: false })
@@ -155,7 +200,7 @@ impl Dialect<Delete> for Vault {
 
 impl Dialect<Generate> for Vault {
     fn read(http: &HttpRequest, caller: &Authenticated) -> Result<GenerateRequest, Failure> {
-        check_unwrapped(http)?;
+        check(http)?;
         if !body(http, caller)?.is_empty() {
             return Err(invalid("generate has no parameters").into());
         }
@@ -168,27 +213,36 @@ impl Dialect<Generate> for Vault {
 }
 
 impl Dialect<ReadKey> for Vault {
-    fn read(http: &HttpRequest, _: &Authenticated) -> Result<(), Failure> {
-        check_unwrapped(http)
+    fn read(http: &HttpRequest, caller: &Authenticated) -> Result<KeyRequest, Failure> {
+        check(http)?;
+        let Caller::Key(..) = caller.caller() else { return Err(CredentialsError::NoKey.into()) };
+        Ok(KeyRequest { presented: keys(&http.headers).first().map(|key| Secret::from_text((*key).to_owned())) })
     }
 
     /// What the holder of a token may know of it.
     fn answer(answer: KeyFacts, line: &Line) -> Result<Response, Failure> {
-        let key = answer.key.as_ref();
-        let expires_at = key.and_then(|key| key.expires_at);
-        let policies = match key.map(|key| &key.binding) {
-            Some(binding) if binding.admin => vec!["default", "admin"],
-            _ => vec!["default"],
-        };
+        let key = answer.key.as_ref().ok_or(CredentialsError::NoKey)?;
+        let created_at = seconds_of(&key.created_at);
+        let left = |from: u64| key.expires_at.map_or(0, |end| end.saturating_sub(from));
+        let policies = if key.binding.admin { vec!["default", "admin"] } else { vec!["default"] };
         let facts = json!({
-            "type": "service",
-            "display_name": key.map_or("", |key| key.name.as_str()),
-            "ttl": expires_at.map_or(0, |end| end.saturating_sub(seconds(line))),
-            "expire_time": expires_at.map(rfc3339_of_seconds),
-            "policies": policies,
-            "renewable": false,
+            "id": answer.presented.as_ref().map(presented),
+            "accessor": key.id,
+            "creation_time": created_at,
+            "creation_ttl": left(created_at),
+            "display_name": key.name,
+            "entity_id": "",
+            "expire_time": key.expires_at.map(rfc3339_of_seconds),
+            "explicit_max_ttl": left(created_at),
+            "issue_time": key.created_at,
+            "meta": null,
+            "num_uses": 0,
             "orphan": true,
             "path": "auth/token/create",
+            "policies": policies,
+            "renewable": false,
+            "ttl": left(seconds(line)),
+            "type": "service",
         });
         data(&facts, line)
     }
@@ -196,7 +250,7 @@ impl Dialect<ReadKey> for Vault {
 
 impl Dialect<Random> for Vault {
     fn read(http: &HttpRequest, caller: &Authenticated) -> Result<RandomRequest, Failure> {
-        check_unwrapped(http)?;
+        check(http)?;
         let range = || invalid("bytes must be a whole number from 1 to 131072");
         let path = http.path.strip_prefix(VAULT_PREFIX).and_then(|path| path.strip_prefix(RANDOM)).unwrap_or_default();
         let mut bytes = path.strip_prefix('/').map(str::parse).transpose().map_err(|_| range())?;
@@ -236,29 +290,34 @@ fn invalid(message: impl Into<String>) -> RequestError {
     RequestError::Vault(message.into())
 }
 
-fn query(request: &HttpRequest) -> Vec<Cow<'_, str>> {
-    match &request.query {
-        Query::Encoded(text) => text.split('&').filter(|pair| !pair.is_empty()).map(Cow::Borrowed).collect(),
-        Query::Decoded(pairs) => pairs.iter().map(|(name, value)| Cow::Owned(format!("{name}={value}"))).collect(),
+/// Checks what a route with a key has beside its path and body: nothing that would change the answer, and no query.
+fn check(http: &HttpRequest) -> Result<(), Failure> {
+    check_headers(http)?;
+    match parameters::query(http)?.into_iter().next() {
+        None => Ok(()),
+        Some((name, _)) => Err(RequestError::UnknownParameter { name, suggestion: None }.into()),
     }
 }
 
-/// Whether a query asks for a list, as Go reads it; hvac sends True.
-fn lists(query: &[Cow<'_, str>]) -> bool {
-    matches!(query, [only] if ["list=true", "list=True", "list=TRUE", "list=1", "list=t", "list=T"].contains(&&**only))
+/// Refuses headers that would change the answer, and that this service does not support.
+fn check_headers(http: &HttpRequest) -> Result<(), Failure> {
+    let mut namespaces = http.headers.get_all("x-vault-namespace").iter();
+    if !namespaces.all(|namespace| ["", "/", "root"].contains(&namespace.to_str().unwrap_or("?"))) {
+        return Err(invalid("this service has no namespaces; omit X-Vault-Namespace").into());
+    }
+    check_unwrapped(http)
 }
 
-/// Refuses what would change the answer and is not supported, with or without a key.
 fn check_unwrapped(http: &HttpRequest) -> Result<(), Failure> {
     if http.headers.contains_key("x-vault-wrap-ttl") {
         return Err(invalid("this service does not wrap answers; omit X-Vault-Wrap-TTL").into());
     }
-    let query = query(http);
-    if query.is_empty() || lists(&query) {
-        Ok(())
-    } else {
-        Err(invalid("the only query parameter is list=true").into())
-    }
+    Ok(())
+}
+
+/// The refusal of what keys cannot do, for a caller that is known.
+pub(crate) fn refuse(_: &Authenticated, instead: &str) -> Failure {
+    invalid(instead).into()
 }
 
 /// The members of the body. It is JSON whatever its type says: clients send none, or that of a form.
@@ -347,18 +406,38 @@ fn secret(generated: &Generated, member: &str, line: &Line) -> Result<Response, 
     })?)
 }
 
+/// The seconds since 1970 of a time in RFC 3339.
+fn seconds_of(text: &str) -> u64 {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    time.and_then(|time| u64::try_from(time.unix_timestamp()).ok()).unwrap_or_default()
+}
+
 fn seconds(line: &Line) -> u64 {
     line.time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Whether the service is ready, for clients that ask before anything else.
-pub(crate) fn status(http: &HttpRequest, line: &Line) -> Result<Response, Failure> {
+/// What clients ask before anything else. What the query has chooses codes for states that never occur.
+pub(crate) fn status(route: StatusRoute, http: &HttpRequest, line: &Line) -> Result<Response, Failure> {
     check_unwrapped(http)?;
-    let status = json!({
-        "type": "shamir", "initialized": true, "sealed": false, "standby": false, "performance_standby": false,
-        "t": 1, "n": 1, "progress": 0, "nonce": "", "version": VERSION, "build_date": "", "migration": false,
-        "recovery_seal": false, "storage_type": "dynamodb", "server_time_utc": seconds(line),
-    });
+    let (cluster, disabled) = ("passloom", "disabled");
+    let status = match route {
+        StatusRoute::Health => json!({
+            "initialized": true, "sealed": false, "standby": false, "performance_standby": false,
+            "replication_performance_mode": disabled, "replication_dr_mode": disabled, "enterprise": false,
+            "server_time_utc": seconds(line), "version": VERSION, "cluster_name": cluster, "cluster_id": cluster,
+            "echo_duration_ms": 0, "clock_skew_ms": 0, "replication_primary_canary_age_ms": 0,
+        }),
+        StatusRoute::Initialized => json!({ "initialized": true }),
+        StatusRoute::Leader => json!({
+            "ha_enabled": false, "is_self": false, "active_time": "0001-01-01T00:00:00Z", "leader_address": "",
+            "leader_cluster_address": "", "performance_standby": false, "performance_standby_last_remote_wal": 0,
+        }),
+        StatusRoute::SealStatus => json!({
+            "type": "shamir", "initialized": true, "sealed": false, "t": 1, "n": 1, "progress": 0, "nonce": "",
+            "version": VERSION, "build_date": "", "migration": false, "cluster_name": cluster,
+            "cluster_id": cluster, "recovery_seal": false, "storage_type": "dynamodb",
+        }),
+    };
     Ok(headers::new(StatusCode::OK, JSON, serde_json::to_string(&status)?, line.request_id()))
 }
 
@@ -372,6 +451,7 @@ pub(crate) fn error(problem: &Problem, request_id: &str) -> Response {
     let message = match problem.kind {
         Kind::Unauthorized => "permission denied",
         Kind::NoPolicy => "policy does not exist",
+        Kind::NotFound => "no handler for this route",
         _ => &problem.detail,
     };
     let body = json!({ "errors": [message] }).to_string();

@@ -202,7 +202,7 @@ fn similar_name(name: &str, known: impl Iterator<Item = &'static str>) -> Option
 }
 
 /// Names and values of the query.
-fn query(request: &HttpRequest) -> Result<Vec<(String, Option<String>)>, RequestError> {
+pub(crate) fn query(request: &HttpRequest) -> Result<Vec<(String, Option<String>)>, RequestError> {
     match &request.query {
         Query::Encoded(text) => decode_query(text).ok_or(RequestError::QueryEncoding),
         Query::Decoded(pairs) => {

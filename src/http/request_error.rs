@@ -43,8 +43,8 @@ pub(crate) enum RequestError {
     )]
     AnswerTooLong { count: u16, length: u16 },
     #[error(
-        "The name of a policy has 1 to 63 of a-z, 0-9, ., _ and -, begins with a letter or digit, and is not that of a \
-         preset"
+        "The name of a policy has 1 to 128 letters, digits, ., _ and -, begins with a letter, a digit or _, and is not \
+         that of a preset"
     )]
     PolicyName,
     #[error("description must have at most {MAX_DESCRIPTION} characters")]

@@ -1,4 +1,4 @@
-//! The only place where generated secrets leave as text.
+//! The only place where secrets leave as text.
 
 use lambda_http::http::StatusCode;
 use serde_json::Error;
@@ -53,4 +53,9 @@ impl Generated {
         };
         Ok(headers::new(StatusCode::OK, JSON, write(&texts)?, request_id))
     }
+}
+
+/// The text of a secret that the caller itself presented.
+pub(crate) fn presented(secret: &Secret) -> &str {
+    secret.expose()
 }

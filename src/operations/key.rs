@@ -6,10 +6,19 @@ use crate::access::{BoundPolicy, KeyRecord, Quota};
 use crate::admission::{Admitted, Failure, Operation, Performed};
 use crate::audit::Event;
 use crate::clock::rfc3339_of_seconds;
+use crate::password::Secret;
+
+/// A request about the caller's own key.
+#[derive(Debug, Default)]
+pub(crate) struct KeyRequest {
+    /// The key itself, if the answer repeats it.
+    pub(crate) presented: Option<Secret>,
+}
 
 /// What a holder may know of its own key; of a caller that is known by its address, only the limits.
 pub(crate) struct KeyFacts {
     pub(crate) key: Option<KeyRecord>,
+    pub(crate) presented: Option<Secret>,
     quota: Quota,
 }
 
@@ -18,11 +27,12 @@ pub(crate) struct ReadKey;
 
 impl Operation for ReadKey {
     const NAME: &'static str = "key";
-    type Request = ();
+    type Request = KeyRequest;
     type Answer = KeyFacts;
 
-    async fn perform((): (), admitted: &mut Admitted<'_>) -> Result<Performed<KeyFacts>, Failure> {
-        let facts = KeyFacts { key: admitted.key().cloned(), quota: admitted.quota() };
+    async fn perform(request: KeyRequest, admitted: &mut Admitted<'_>) -> Result<Performed<KeyFacts>, Failure> {
+        let KeyRequest { presented } = request;
+        let facts = KeyFacts { key: admitted.key().cloned(), presented, quota: admitted.quota() };
         Ok(Performed::Now(Event::KeyRead, facts))
     }
 }
@@ -59,7 +69,7 @@ struct RemainingBody {
 impl KeyFacts {
     /// The members of the answer.
     pub(crate) fn body(&self) -> impl Serialize + '_ {
-        let Self { key, quota } = self;
+        let Self { key, quota, .. } = self;
         let binding = key.as_ref().map(|key| &key.binding);
         let bound = |policy: &'_ BoundPolicy| match policy {
             BoundPolicy::Preset(_) => "preset",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::policy::Description;
 use super::policy_parameters::{PolicyDocument, ResolvedPolicy, record_named, stored};
-use crate::access::{Binding, BoundPolicy, StoredPolicy};
+use crate::access::{Binding, BoundPolicy, CannotStore, StoredPolicy};
 use crate::admission::{Admitted, Failure, FoundPolicy, Intent, Operation, Performed, Role};
 use crate::audit::Event;
 use crate::http::precondition::Precondition;
@@ -19,15 +19,25 @@ use crate::password::{
 /// Lists the policies that the caller may use.
 pub(crate) struct List;
 
+/// A part of the names, for an API that lists no more than these.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// Only the names after this one.
+    pub(crate) after: String,
+    /// The most names; any number, if there is none.
+    pub(crate) limit: Option<usize>,
+}
+
 /// The policies that a caller may use: all, or the one that its key is bound to.
 pub(crate) struct PolicyList {
-    pub(crate) presets: Vec<&'static Preset>,
-    pub(crate) stored: Vec<StoredEntry>,
+    presets: Vec<&'static Preset>,
+    stored: Vec<StoredEntry>,
+    page: Page,
 }
 
 /// A stored policy in a list, with what it requires alone.
-pub(crate) struct StoredEntry {
-    pub(crate) name: String,
+struct StoredEntry {
+    name: String,
     stored: StoredPolicy,
     policy: Policy,
     to_administrator: bool,
@@ -35,10 +45,10 @@ pub(crate) struct StoredEntry {
 
 impl Operation for List {
     const NAME: &'static str = "policies";
-    type Request = ();
+    type Request = Page;
     type Answer = PolicyList;
 
-    async fn perform((): (), admitted: &mut Admitted<'_>) -> Result<Performed<PolicyList>, Failure> {
+    async fn perform(page: Page, admitted: &mut Admitted<'_>) -> Result<Performed<PolicyList>, Failure> {
         let Binding { policy: bound, admin: to_administrator, .. } = admitted.binding();
         let is_listed = |found: &BoundPolicy| bound.as_ref().is_none_or(|bound| bound == found);
         let is_preset_listed = |preset: &&Preset| is_listed(&BoundPolicy::Preset(preset.name.to_owned()));
@@ -50,7 +60,7 @@ impl Operation for List {
             Ok(StoredEntry { name: name.clone(), stored: one.clone(), policy, to_administrator })
         });
         let stored = entries.collect::<Result<_, Failure>>()?;
-        Ok(Performed::Now(Event::PoliciesListed, PolicyList { presets, stored }))
+        Ok(Performed::Now(Event::PoliciesListed, PolicyList { presets, stored, page }))
     }
 }
 
@@ -92,10 +102,13 @@ impl Operation for ReadPolicy {
 }
 
 /// The name of a stored policy that is to be changed. A preset cannot be.
-pub(crate) fn name_to_change(name: &str) -> Result<String, RequestError> {
+pub(crate) fn name_to_change(name: &str) -> Result<String, Failure> {
     match PolicyName::parse(name) {
-        Some(PolicyName::Other(name)) => Ok(name),
-        Some(PolicyName::Preset(_)) | None => Err(RequestError::PolicyName),
+        Some(PolicyName::Other(name)) => match PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(&name)) {
+            Some(preset) => Err(Failure::CannotStore(CannotStore::Name { like: preset.name.to_owned() })),
+            None => Ok(name),
+        },
+        Some(PolicyName::Preset(_)) | None => Err(RequestError::PolicyName.into()),
     }
 }
 
@@ -196,13 +209,13 @@ impl CheckedPolicy {
     /// # Errors
     /// Why it cannot be stored, for an administrator.
     pub fn parse(name: &str, json: &[u8]) -> Result<Self, String> {
-        let read = || -> Result<_, RequestError> {
+        let read = || -> Result<_, Failure> {
             let document = PolicyDocument::parse(json)?;
-            let (policy, sampler) = count_alone(&document.named(&name_to_change(name)?))?;
+            let (policy, sampler) = count_alone(&document.named(&name_to_change(name)?)).map_err(RequestError::from)?;
             let entropy_bits = sampler.entropy().rounded_down();
             Ok(Self { stored: document.stored(None), length: policy.length(), entropy_bits })
         };
-        read().map_err(|error| format!("{error}."))
+        read().map_err(|failure| failure.problem().detail)
     }
 }
 
@@ -286,6 +299,15 @@ pub(crate) fn presets() -> Vec<impl Serialize> {
 }
 
 impl PolicyList {
+    /// The names of the page, in the order of their bytes.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let presets = self.presets.iter().map(|preset| preset.name);
+        let mut names: Vec<&str> = presets.chain(self.stored.iter().map(|one| one.name.as_str())).collect();
+        names.sort_unstable();
+        let Page { after, limit } = &self.page;
+        names.into_iter().filter(|name| *name > after.as_str()).take(limit.unwrap_or(usize::MAX)).collect()
+    }
+
     /// The stored policies, as an answer lists them.
     pub(crate) fn entries(&self) -> Vec<impl Serialize + '_> {
         let entries = self.stored.iter().map(|one| Entry {

@@ -149,9 +149,13 @@ impl App {
             }
             Api::Aws => self.counted::<Generate, Aws>(request, caller, line).await,
             Api::Vault => match vault::route(request).ok_or(NoRoute::Path)? {
-                VaultRoute::Status => {
+                VaultRoute::Status(route) => {
                     line.record.operation = Some(HEALTH);
-                    Ok((Event::HealthChecked, vault::status(request, line)?))
+                    Ok((Event::HealthChecked, vault::status(route, request, line)?))
+                }
+                VaultRoute::Token(instead) => {
+                    line.record.operation = Some(ReadKey::NAME);
+                    Err(vault::refuse(&caller?, instead))
                 }
                 VaultRoute::List => self.counted::<List, Vault>(request, caller, line).await,
                 VaultRoute::Read => self.counted::<ReadPolicy, Vault>(request, caller, line).await,

@@ -5,6 +5,7 @@ often a client called. A client that is not installed is skipped, and one line s
 """
 
 import base64
+import http.client
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -222,9 +224,15 @@ class Hvac(unittest.TestCase):
 
     def test_token_and_status_are_read(self):
         self.assertTrue(self.vault.is_authenticated())
-        self.assertIn("default", self.vault.lookup_token()["data"]["policies"])
+        token = self.vault.lookup_token()["data"]
+        self.assertIn("default", token["policies"])
+        self.assertEqual(token["id"], SERVICE.key)
+        self.assertTrue(self.vault.sys.is_initialized())
         self.assertFalse(self.vault.sys.is_sealed())
         self.assertTrue(self.vault.sys.read_seal_status()["initialized"])
+        self.assertFalse(self.vault.sys.read_leader_status()["ha_enabled"])
+        for method in ("GET", "HEAD"):
+            self.assertTrue(self.vault.sys.read_health_status(method=method))
         self.assertFalse(hvac.Client(url=SERVICE.url, token="wrong").is_authenticated())
 
     def test_errors_are_those_of_vault(self):
@@ -236,6 +244,64 @@ class Hvac(unittest.TestCase):
     def test_random_bytes_have_the_requested_form(self):
         answer = self.vault.write_data("sys/tools/random/16", data={"format": "hex"})
         self.assertEqual(len(bytes.fromhex(answer["data"]["random_bytes"])), 16)
+
+
+class Vaultrs(unittest.TestCase):
+    def test_answers_decode_strictly(self):
+        variables = {"VAULT_ADDR": SERVICE.url, "VAULT_TOKEN": SERVICE.key}
+        program = ROOT / os.environ.get("VAULTRS", "target/vaultrs/debug/vaultrs-client")
+        found = json.loads(subprocess.run([program], env=os.environ | variables, capture_output=True, check=True).stdout)
+        self.assertEqual((found["status"], found["health"]["initialized"]), ("OK", True))
+        self.assertEqual((found["token"]["id"], found["token"]["orphan"]), (SERVICE.key, True))
+        self.assertTrue(found["refused"])
+
+
+class GoClient(unittest.TestCase):
+    """The requests of Vault's program, as its Go client (api/client.go, api/logical.go, api/sys_*.go) sends them."""
+
+    def send(self, method, path, query="", body=None, token=None):
+        headers = {"X-Vault-Request": "true", "User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"}
+        if token or token is None:
+            headers["X-Vault-Token"] = token or SERVICE.key
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(SERVICE.url).netloc, timeout=10)
+        # The Go client sends no Content-Type.
+        connection.request(method, f"/v1/{path}{query}", json.dumps(body).encode() if body is not None else None, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def test_login_stores_the_token(self):
+        status, answer = self.send("GET", "auth/token/lookup-self")
+        self.assertEqual((status, answer["data"]["id"]), (200, SERVICE.key))
+        # What `vault login` prints and stores is made of these.
+        for member in ("accessor", "policies", "renewable", "ttl", "meta", "entity_id"):
+            self.assertIn(member, answer["data"])
+        self.assertEqual(self.send("GET", "auth/token/lookup-self", token="wrong")[0], 403)
+
+    def test_status_asks_seal_status_then_leader(self):
+        status, seal = self.send("GET", "sys/seal-status", token="")
+        self.assertEqual((status, seal["sealed"], seal["t"], seal["n"]), (200, False, 1, 1))
+        for member in ("type", "initialized", "version", "storage_type", "build_date", "cluster_name", "cluster_id"):
+            self.assertIn(member, seal)
+        status, leader = self.send("GET", "sys/leader", token="")
+        self.assertEqual((status, leader["ha_enabled"]), (200, False))
+        query = "?drsecondarycode=299&performancestandbycode=299&sealedcode=299&standbycode=299&uninitcode=299"
+        self.assertTrue(self.send("GET", "sys/health", query, token="")[1]["initialized"])
+        self.assertTrue(self.send("GET", "sys/init", token="")[1]["initialized"])
+
+    def test_write_read_list_and_delete(self):
+        path = "sys/policies/password/go"
+        self.assertEqual(self.send("PUT", path, body={"policy": HCL}), (204, None))
+        self.assertEqual(self.send("GET", path)[1]["data"], {"policy": HCL})
+        self.assertIn("go", self.send("GET", "sys/policies/password", "?list=true")[1]["data"]["keys"])
+        self.assertEqual(len(self.send("GET", f"{path}/generate")[1]["data"]["password"]), 20)
+        # `vault write` writes every value as a text.
+        random = self.send("PUT", "sys/tools/random", body={"bytes": "64", "format": "hex"})[1]["data"]["random_bytes"]
+        self.assertEqual(len(random), 128)
+        self.assertEqual(self.send("PUT", "auth/token/renew-self", body={"increment": 0})[0], 400)
+        self.assertEqual(self.send("DELETE", path), (204, None))
+        self.assertEqual(self.send("GET", path), (404, {"errors": ["policy does not exist"]}))
 
 
 class ExternalSecrets(unittest.TestCase):

@@ -160,7 +160,7 @@ async fn invalid_policy_returns_400_and_is_not_stored() {
     let admin = administrator(&deployment).await;
     let cases = [
         ("cis", json!({}), "The name of a policy has "),
-        ("CI", json!({}), "The name of a policy has "),
+        ("-ci", json!({}), "The name of a policy has "),
         ("ci", json!({ "count": 2 }), "Unknown parameter \"count\""),
         ("ci", json!({ "policy": "other" }), "policy must be one of nist-800-63b, "),
         ("ci", json!({ "length": 4, "min_digits": 5 }), "length 4 is too short"),

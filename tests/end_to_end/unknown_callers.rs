@@ -12,7 +12,7 @@ use crate::support::{Deployment, OTHER_SIGNING_SECRET, Request, SIGNING_SECRET, 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
 /// Every route of Vault's API.
-const VAULT: [(&str, &str); 13] = [
+const VAULT: [(&str, &str); 15] = [
     ("LIST", "/v1/sys/policies/password"),
     ("GET", "/v1/sys/policies/password"),
     ("GET", "/v1/sys/policies/password/ci"),
@@ -23,6 +23,8 @@ const VAULT: [(&str, &str); 13] = [
     ("PUT", "/v1/sys/policies/password/ci/generate"),
     ("GET", "/v1/auth/token/lookup-self"),
     ("GET", "/v1/sys/seal-status"),
+    ("GET", "/v1/sys/init"),
+    ("GET", "/v1/sys/leader"),
     ("GET", "/v1/sys/health"),
     ("POST", "/v1/sys/tools/random"),
     ("POST", "/v1/sys/tools/random/16"),
@@ -125,7 +127,7 @@ async fn line_of_a_refused_request_names_the_key_in_every_api() {
         ("invalid-request", aws("secretsmanager.GetSecretValue", "{}")),
         ("invalid-request", aws("secretsmanager.GetRandomPassword", "[]")),
         ("not-found", vault(Request::get(""), "/v1/secret/data/x")),
-        ("invalid-request", vault(Request::get("a=b"), "/v1/sys/policies/password")),
+        ("unknown-parameter", vault(Request::get("a=b"), "/v1/auth/token/lookup-self")),
         ("invalid-request", vault(Request::post("{"), "/v1/sys/tools/random")),
         ("not-administrator", vault(Request::post("{\"policy\":\"x\"}"), "/v1/sys/policies/password/ci")),
     ];

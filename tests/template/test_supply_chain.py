@@ -86,7 +86,8 @@ class Builds(unittest.TestCase):
 
     def test_commands_build_the_same_packages(self):
         for command in re.findall(r"cargo (?:build|test) .*", MAKEFILE):
-            if "--release" not in command:
+            # vaultrs is a client, in a package of its own.
+            if "--release" not in command and "tests/clients/vaultrs" not in command:
                 self.assertRegex(command, "^cargo (build|test) --locked --workspace --all-features$")
 
 

@@ -496,7 +496,7 @@ def keyless_paths() -> set:
     paths = json.loads((ROOT / "src/http/openapi.json").read_text())["paths"]
     security = {path: operations.get("get", {}).get("security") for path, operations in paths.items()}
     keyless = {path for path, schemes in security.items() if schemes == [] or {} in (schemes or [])}
-    return keyless | {"/v1/sys/health", "/v1/sys/seal-status"}
+    return keyless | {f"/v1/sys/{name}" for name in ("health", "init", "leader", "seal-status")}
 
 
 def metrics_of(alarm: dict) -> dict:

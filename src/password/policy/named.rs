@@ -11,7 +11,7 @@ use crate::password::charset::{CharSet, Class};
 type Classes = ([ClassOptions; 4], Option<String>, Option<u16>);
 
 /// The most characters of a name.
-const MAX_NAME: usize = 63;
+const MAX_NAME: usize = 128;
 
 /// The name of a policy.
 #[derive(Clone, Debug)]
@@ -32,11 +32,11 @@ impl PolicyName {
         }
     }
 
-    /// A preset, or a name that a stored policy may have: `[a-z0-9][a-z0-9._-]{0,62}`.
+    /// A preset, or a name that a stored policy may have: `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-        let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_');
         let preset = PRESETS.iter().find(|preset| preset.name == text).map(Self::Preset);
         let may_be_stored = begins_well && text.len() <= MAX_NAME && text.bytes().all(is_inner);
         preset.or_else(|| may_be_stored.then(|| Self::Other(text.to_owned())))
@@ -279,18 +279,20 @@ mod tests {
     use crate::password::spec::{MinClasses, PasswordSpec, Requirement};
 
     #[test]
-    fn policy_name_is_1_to_63_lowercase_letters_digits_and_marks() {
-        let long = "a".repeat(63);
+    fn policy_name_is_1_to_128_letters_digits_and_marks() {
+        let long = "a".repeat(128);
         for (name, is_valid) in [
             ("ci", true),
             ("0", true),
             ("team.db-prod_2", true),
             (long.as_str(), true),
-            (&"a".repeat(64), false),
+            (&"a".repeat(129), false),
             ("", false),
             ("-ci", false),
             (".ci", false),
-            ("CI", false),
+            ("validatedPatternDefaultPolicy", true),
+            ("_ci", true),
+            ("a/b", false),
             ("c i", false),
             ("é", false),
         ] {
