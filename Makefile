@@ -63,14 +63,14 @@ build: $(CARGO_LAMBDA)/ready ## Build the function, target/lambda/passloom/boots
 		--compiler cargo --target $(TARGET) --bin passloom --config 'build.rustflags = [$(REMAP), $(STRIP)]'
 
 .PHONY: deploy
-deploy: $(CARGO_LAMBDA)/ready $(SAM)/ready ## Build for ARCH and deploy to AWS. The first run asks for all parameters.
-	PATH="$(CURDIR)/$(CARGO_LAMBDA)/bin:$$PATH" CARGO_LAMBDA_COMPILER=cargo CARGO_BUILD_RUSTFLAGS=$(STRIP) \
-		$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCH)
+deploy: $(SAM)/ready ## Build for ARCH and deploy to AWS. The first run asks for all parameters; CONFIRM=no asks for no confirmation.
 	@# The first run saves the parameters in samconfig.toml.
 	@if grep -q 'Architecture=' samconfig.toml && ! grep -q 'Architecture=."$(ARCH)' samconfig.toml; then \
 		echo 'The build is for $(ARCH), but samconfig.toml has another Architecture.' >&2; exit 1; fi
-	@if grep -q '^region' samconfig.toml; then $(SAM)/bin/sam deploy; \
-		else $(SAM)/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCH); fi
+	@$(MAKE) --no-print-directory build
+	@confirm='$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)'; deploy='$(SAM)/bin/sam deploy --no-fail-on-empty-changeset'; \
+	if grep -q '^region' samconfig.toml; then $$deploy $$confirm; \
+		else $$deploy --guided --parameter-overrides Architecture=$(ARCH); fi
 	@echo 'Create the first key with the command in the output FirstKeyCommand above. It requires passloom-admin:'
 	@echo '  cargo install --locked --path . --features admin --bin passloom-admin'
 	@echo 'and AWS credentials in environment variables:'
