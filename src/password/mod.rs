@@ -31,10 +31,8 @@ pub use policy::presets::{PRESETS, Preset, Source};
 pub use policy::resolve::ClassInUse;
 pub use policy::{FloorError, Policy};
 pub use regex::regular_expression;
-pub use rules::{
-    HclError, HclErrorKind, Meant, PasswordRules, RulesError, RulesErrorKind, VaultPolicy, parse_rules, password_rules,
-    write_hcl,
-};
+pub(crate) use rules::write_hcl;
+pub use rules::{PasswordRules, VaultPolicy, parse_rules, password_rules};
 pub use sampling::budget::WorkBudget;
 pub use sampling::sampler::{CountError, DrawError, Sampler};
 pub use secret::Secret;
