@@ -72,7 +72,7 @@ pub(in crate::password) fn length_range(
     let range = LengthRange { min, max };
     if constraints.length.is_some_and(|length| !range.contains(length)) {
         return Err(match preset.map(|preset| preset.name).or(rules.map(|_| "passwordrules")) {
-            Some(source) => PolicyError::OutsideLengths { source, min, max },
+            Some(source) => PolicyError::OutsideLengths { by: source, min, max },
             None => PolicyError::OutOfRange { parameter: "length", min, max },
         });
     }
