@@ -17,7 +17,7 @@ use super::verify::{SpecViolation, violations};
 
 /// What a password is checked against: constraints without contradictions.
 #[derive(Debug)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     /// The policy of all lengths that are accepted.
     policy: Policy,
     /// What is accepted of the longest of them, which may be more than what the policy draws.
@@ -34,35 +34,30 @@ pub struct PasswordCheck {
 
 /// The constraints that a password violates, and the entropy of a generated one in its place.
 #[derive(Debug)]
-pub struct Assessment {
+pub(crate) struct Assessment {
     /// The violations.
-    pub violations: Vec<Violation>,
+    pub(crate) violations: Vec<Violation>,
     /// The entropy of passwords of this length that are generated under the policy, if there are any, and counting them
     /// is not too expensive.
-    pub entropy: Option<Entropy>,
+    pub(crate) entropy: Option<Entropy>,
 }
 
 /// A constraint that a password violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub(crate) struct Violation {
     /// The parameter that states it.
-    pub constraint: &'static str,
+    pub(crate) constraint: &'static str,
     /// What it requires.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl PasswordCheck {
-    /// Resolves constraints. Without `length`, any length that the other constraints permit is accepted.
-    ///
-    /// # Errors
-    /// A [`PolicyError`] when the constraints themselves are not valid, as far as it shows without counting.
-    pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
-        let widened = preset.map(|preset| preset.widen(constraints));
-        let constraints = widened.as_ref().unwrap_or(constraints);
+    /// Resolves constraints, which include those of the preset. Without `length`, any length that the other constraints
+    /// permit is accepted. Fails if the constraints themselves are not valid, as far as it shows without counting.
+    pub(crate) fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
         let policy = Policy::of_all_lengths(constraints, preset)?;
         let lengths = policy.lengths();
-        let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
-        let accepted = ResolvedRules::new(applied.as_ref().unwrap_or(constraints), Origin::Chosen)?;
+        let accepted = ResolvedRules::new(constraints, Origin::Chosen)?;
         let by_preset = preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none();
         let by_rules = constraints.rules.as_ref().is_some_and(|rules| rules.pool().unicode);
         let longest = constraints.length.or(constraints.rules.as_ref().and_then(|rules| rules.max_length));
@@ -77,16 +72,12 @@ impl PasswordCheck {
     }
 
     /// Checks that passwords satisfy the policy, if they can be counted.
-    ///
-    /// # Errors
-    /// A [`PolicyError`] when there are none.
-    pub fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
+    pub(crate) fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
         self.policy.check_satisfiable(budget)
     }
 
     /// Checks a password. Its entropy is unknown if counting takes more than the budget.
-    #[must_use]
-    pub fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
+    pub(crate) fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
         let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
         let lengths = self.policy.lengths();
         let has_length = lengths.contains(characters);

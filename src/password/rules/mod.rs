@@ -10,5 +10,4 @@ mod write;
 pub use hcl::VaultPolicy;
 pub(crate) use hcl::write_hcl;
 pub use parse::parse as parse_rules;
-pub use password_rules::PasswordRules;
-pub use write::password_rules;
+pub(crate) use write::password_rules;

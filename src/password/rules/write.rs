@@ -9,10 +9,7 @@ use crate::password::policy::limits::MIN_LENGTH;
 
 /// Writes a policy as password rules, or says which of its constraints they cannot express. The rules, sent back alone,
 /// have exactly the passwords of the policy.
-///
-/// # Errors
-/// The reason, in words.
-pub fn password_rules(policy: &Policy) -> Result<String, String> {
+pub(crate) fn password_rules(policy: &Policy) -> Result<String, String> {
     let spec = policy.spec();
     if let Some(start) = policy.start() {
         return Err(format!("password rules cannot express start {}", start.name()));
