@@ -39,18 +39,13 @@ pub(crate) struct PassphraseConstraints {
     pub(crate) min_entropy: Option<u16>,
 }
 
-/// A validated description of passphrases.
+/// A validated description of passphrases: what was requested, or else the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Passphrase {
-    /// The number of words.
     pub(crate) words: u16,
-    /// The list of words.
     pub(crate) wordlist: Wordlist,
-    /// The text between two words.
     pub(crate) separator: String,
-    /// Whether each word begins with a capital letter.
     pub(crate) capitalize: bool,
-    /// Whether a digit follows one of the words.
     pub(crate) number: bool,
     min_entropy: Option<u16>,
     chooses_words: bool,
@@ -116,32 +111,27 @@ impl Passphrase {
     /// if that has it.
     pub(crate) fn with_entropy(mut self) -> Result<Self, PassphraseError> {
         let Some(min_entropy) = self.min_entropy else { return Ok(self) };
-        if !self.chooses_words {
-            let (words, count) = (self.words, self.count());
-            let entropy = count.entropy();
-            let too_low = PassphraseError::EntropyTooLow { words, min_entropy, entropy };
-            return if count.reaches(min_entropy) { Ok(self) } else { Err(too_low) };
+        let Self { words, chooses_words, .. } = self;
+        if chooses_words {
+            self.words = MIN_WORDS;
         }
-        for words in MIN_WORDS..=MAX_WORDS {
-            self.words = words;
-            if self.count().reaches(min_entropy) {
-                return Ok(self);
-            }
-        }
-        Err(PassphraseError::EntropyOutOfReach { min_entropy, entropy: self.count().entropy() })
+        self.with_at_least(min_entropy).map_err(|most| match (chooses_words, most.entropy()) {
+            (true, entropy) => PassphraseError::EntropyOutOfReach { min_entropy, entropy },
+            (false, entropy) => PassphraseError::EntropyTooLow { words, min_entropy, entropy },
+        })
     }
 
     /// The passphrase with at least so many bits of entropy: with its number of words, or with the next one that has them,
-    /// if none was requested.
+    /// if none was requested. Else the number of passphrases of the most words that may be taken.
     pub(crate) fn with_at_least(mut self, bits: u16) -> Result<Self, Count> {
         let most = if self.chooses_words { MAX_WORDS } else { self.words };
-        for words in self.words..=most {
-            self.words = words;
-            if self.count().reaches(bits) {
-                return Ok(self);
+        while !self.count().reaches(bits) {
+            if self.words == most {
+                return Err(self.count());
             }
+            self.words += 1;
         }
-        Err(self.count())
+        Ok(self)
     }
 
     /// The number of passphrases.
