@@ -58,9 +58,7 @@ pub struct RuleSet {
 impl RuleSet {
     /// Whether the set has all of another one.
     pub(super) fn contains(self, other: Self) -> bool {
-        other.drawn.without(self.drawn).is_empty()
-            && other.accepted.without(self.accepted).is_empty()
-            && (self.unicode || !other.unicode)
+        other.without(self) == Self::default()
     }
 
     pub(super) fn without(self, other: Self) -> Self {
@@ -88,8 +86,7 @@ impl From<CharSet> for RuleSet {
 
 impl PasswordRules {
     /// The characters that may appear.
-    #[must_use]
-    pub fn pool(&self) -> RuleSet {
+    pub(in crate::password) fn pool(&self) -> RuleSet {
         let named = self.required.iter().fold(self.allowed, |all, set| all.union(*set));
         if named == RuleSet::default() { printable().into() } else { named }
     }
