@@ -108,6 +108,9 @@ impl PasswordCheck {
     /// The violation in the words of the parameters.
     fn explain(&self, violation: SpecViolation, password: &str) -> Vec<Violation> {
         let one = |constraint, message: String| vec![Violation { constraint, message }];
+        let limit = |own, max, of_rules: Option<u16>| {
+            if of_rules.map(usize::from) == Some(max) { "passwordrules" } else { own }
+        };
         let policy = &self.policy;
         match violation {
             // Checked by `assess`, because more than one length may be valid.
@@ -133,15 +136,13 @@ impl PasswordCheck {
             }
             SpecViolation::MaxRepeating => {
                 let max = self.accepted.longest_repetition();
-                let by_rules = policy.rules().is_some_and(|rules| rules.max_repeating.map(usize::from) == Some(max));
-                let constraint = if by_rules { "passwordrules" } else { "max_repeating" };
-                one(constraint, format!("must not have one character more than {max} times in a row"))
+                let message = format!("must not have one character more than {max} times in a row");
+                one(limit("max_repeating", max, policy.rules().and_then(|rules| rules.max_repeating)), message)
             }
             SpecViolation::MaxSequential => {
                 let max = self.accepted.longest_sequence();
-                let by_rules = policy.rules().is_some_and(|rules| rules.max_sequential.map(usize::from) == Some(max));
-                let constraint = if by_rules { "passwordrules" } else { "max_sequential" };
-                one(constraint, format!("must not have more than {max} neighbours in a row, such as abc or 321"))
+                let message = format!("must not have more than {max} neighbours in a row, such as abc or 321");
+                one(limit("max_sequential", max, policy.rules().and_then(|rules| rules.max_sequential)), message)
             }
             SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
             SpecViolation::Start => {
@@ -163,38 +164,33 @@ impl PasswordCheck {
             let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits];
             let class = letters_and_digits.into_iter().find(|class| class.characters().contains(byte));
             let class = class.or(special().contains(byte).then_some(Class::Special));
+            let has_classes = policy.charsets().is_none() && policy.rules().is_none();
+            let unused = class.filter(|class| has_classes && policy.class(*class).is_none());
             let (constraint, message) = if self.exclude.contains(character) {
-                ("exclude", "has an excluded character".to_owned())
+                ("exclude", "has an excluded character")
             } else if policy.exclude_similar() && similar().contains(byte) {
-                ("exclude_similar", "has a character that looks like another".to_owned())
+                ("exclude_similar", "has a character that looks like another")
+            } else if let Some(class) = unused {
+                let message = match class {
+                    Class::Lowercase => "must not have lowercase letters",
+                    Class::Uppercase => "must not have uppercase letters",
+                    Class::Digits => "must not have digits",
+                    Class::Special => "must not have special characters",
+                };
+                (class.name(), message)
+            } else if self.accepts_any {
+                continue;
             } else if policy.charsets().is_some() {
-                ("charsets", "has a character that is in none of charsets".to_owned())
+                ("charsets", "has a character that is in none of charsets")
             } else if policy.rules().is_some() {
-                if self.accepts_any {
-                    continue;
-                }
-                ("passwordrules", "has a character that is not allowed".to_owned())
+                ("passwordrules", "has a character that is not allowed")
+            } else if class == Some(Class::Special) {
+                ("symbols", "has a special character that is not one of symbols")
             } else {
-                match class {
-                    Some(class) if self.accepts_any && policy.class(class).is_some() => continue,
-                    None if self.accepts_any => continue,
-                    Some(class) if policy.class(class).is_none() => {
-                        let characters = match class {
-                            Class::Lowercase => "lowercase letters",
-                            Class::Uppercase => "uppercase letters",
-                            Class::Digits => "digits",
-                            Class::Special => "special characters",
-                        };
-                        (class.name(), format!("must not have {characters}"))
-                    }
-                    Some(Class::Special) => {
-                        ("symbols", "has a special character that is not one of symbols".to_owned())
-                    }
-                    _ => ("special", "has a character that belongs to no class".to_owned()),
-                }
+                ("special", "has a character that belongs to no class")
             };
             if found.iter().all(|known| known.constraint != constraint) {
-                found.push(Violation { constraint, message });
+                found.push(Violation { constraint, message: message.to_owned() });
             }
         }
         found
