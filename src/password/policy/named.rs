@@ -10,6 +10,9 @@ use crate::password::charset::{CharSet, Class};
 /// The classes, `symbols` and `min_classes` of constraints.
 type Classes = ([ClassOptions; 4], Option<String>, Option<u16>);
 
+/// The value of a parameter, if it does not weaken the policy.
+type Added<T> = Result<Option<T>, PolicyError>;
+
 /// The most characters of a name.
 const MAX_NAME: usize = 63;
 
@@ -43,7 +46,7 @@ impl PolicyName {
 }
 
 /// A policy with a name: a preset, or a stored policy, which may be built on a preset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct NamedPolicy {
     pub(crate) name: String,
     /// The constraints of a stored policy; none for a preset.
@@ -59,13 +62,7 @@ pub(crate) struct NamedPolicy {
 impl NamedPolicy {
     /// A preset.
     pub(crate) fn preset(preset: &'static Preset) -> Self {
-        Self {
-            name: preset.name.to_owned(),
-            constraints: None,
-            preset: Some(preset),
-            has_exact_length: false,
-            revision: None,
-        }
+        Self { name: preset.name.to_owned(), preset: Some(preset), ..Self::default() }
     }
 
     /// The requirements of the policy, with the constraints of a request that add to them. Fails if one weakens a
@@ -105,66 +102,43 @@ pub(super) struct Base<'a> {
 }
 
 impl Base<'_> {
-    /// The policy with the constraints of a request that add to it. Each of them is named here, so that a new one cannot be
-    /// ignored.
+    /// The policy with the constraints of a request that add to it.
     pub(super) fn add(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
-        let Constraints {
-            length,
-            min_length,
-            classes: _,
-            symbols: _,
-            exclude,
-            exclude_similar,
-            max_repeating,
-            max_sequential,
-            no_repeats,
-            start,
-            min_classes: _,
-            min_entropy,
-            rules: _,
-            charsets: _,
-        } = request;
         let own = self.own;
         if let Some(other) = request.source_of_characters() {
             return Err(PolicyError::PolicyWithCharacters { other });
         }
-        let (length, min_length) = self.add_length(*length, *min_length)?;
+        let (length, min_length) = self.add_length(request)?;
         let (classes, symbols, min_classes) = self.add_classes(request)?;
         let is_within = |own: &Start, start: &Start| start.characters().without(own.characters()).is_empty();
-        let start = self.stricter("start", own.start, *start, is_within, |own| own.name().to_owned())?;
+        // Each is named here, so that a new one of a request cannot be ignored.
         Ok(Constraints {
             length,
             min_length,
             classes,
             symbols,
-            exclude: own.exclude.iter().chain(exclude).cloned().reduce(|all, more| all + &more),
-            exclude_similar: self.turn_on("exclude_similar", own.exclude_similar, *exclude_similar)?,
-            max_repeating: self.lower("max_repeating", own.max_repeating, *max_repeating)?,
-            max_sequential: self.lower("max_sequential", own.max_sequential, *max_sequential)?,
-            no_repeats: self.turn_on("no_repeats", own.no_repeats, *no_repeats)?,
-            start,
+            exclude: own.exclude.iter().chain(&request.exclude).cloned().reduce(|all, more| all + &more),
+            exclude_similar: self.turn_on("exclude_similar", own.exclude_similar, request.exclude_similar)?,
+            max_repeating: self.lower("max_repeating", own.max_repeating, request.max_repeating)?,
+            max_sequential: self.lower("max_sequential", own.max_sequential, request.max_sequential)?,
+            no_repeats: self.turn_on("no_repeats", own.no_repeats, request.no_repeats)?,
+            start: self.stricter("start", own.start, request.start, is_within, |own| own.name().to_owned())?,
             min_classes,
-            min_entropy: self.raise("min_entropy", own.min_entropy, *min_entropy)?,
+            min_entropy: self.raise("min_entropy", own.min_entropy, request.min_entropy)?,
             rules: own.rules.clone(),
             charsets: own.charsets.clone(),
         })
     }
 
     /// The requested length and the shortest.
-    fn add_length(
-        &self,
-        length: Option<u16>,
-        min_length: Option<u16>,
-    ) -> Result<(Option<u16>, Option<u16>), PolicyError> {
+    fn add_length(&self, request: &Constraints) -> Result<(Option<u16>, Option<u16>), PolicyError> {
         let least = self.own.length.max(self.own.min_length);
-        let length_of_policy = self.raise("length", least, length)?;
-        if let (true, Some(exact)) = (self.has_exact_length, least) {
-            if length_of_policy != least {
-                return Err(self.weakened("length", exact.to_string()));
-            }
-            return Ok((least, self.own.min_length.max(min_length)));
+        self.raise("length", least, request.length)?;
+        if !self.has_exact_length || least.is_none() {
+            return Ok((request.length, least.max(request.min_length)));
         }
-        Ok((length, least.max(min_length)))
+        let exact = self.stricter("length", least, request.length, u16::eq, |exact| exact.to_string())?;
+        Ok((exact, self.own.min_length.max(request.min_length)))
     }
 
     /// The classes, `symbols` and `min_classes`. The classes of a policy are those that may appear: a request may drop one
@@ -211,22 +185,17 @@ impl Base<'_> {
     }
 
     /// A limit, which a request may lower.
-    fn lower(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Result<Option<u16>, PolicyError> {
+    fn lower(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Added<u16> {
         self.stricter(parameter, own, new, u16::ge, |most| format!("{most} or less"))
     }
 
     /// A minimum, which a request may raise.
-    fn raise(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Result<Option<u16>, PolicyError> {
+    fn raise(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Added<u16> {
         self.stricter(parameter, own, new, u16::le, |least| format!("{least} or more"))
     }
 
     /// A switch, which a request may turn on.
-    fn turn_on(
-        &self,
-        parameter: &'static str,
-        own: Option<bool>,
-        new: Option<bool>,
-    ) -> Result<Option<bool>, PolicyError> {
+    fn turn_on(&self, parameter: &'static str, own: Option<bool>, new: Option<bool>) -> Added<bool> {
         self.stricter(parameter, own, new, bool::le, |_| "true".to_owned())
     }
 
@@ -238,7 +207,7 @@ impl Base<'_> {
         new: Option<T>,
         is_strict: impl Fn(&T, &T) -> bool,
         requirement: impl Fn(T) -> String,
-    ) -> Result<Option<T>, PolicyError> {
+    ) -> Added<T> {
         match (own, new) {
             (Some(own), Some(new)) if !is_strict(&own, &new) => Err(self.weakened(parameter, requirement(own))),
             _ => Ok(new.or(own)),
