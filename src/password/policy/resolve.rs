@@ -104,58 +104,17 @@ impl ResolvedRules {
         })
     }
 
-    /// As many characters as are enough for the minima.
-    pub(super) fn enough(&self) -> u32 {
-        let required = self.requirements.iter().filter(|one| one.min > 0);
-        let (number, sum) = required.fold((0, 0), |(number, sum), one| (number + 1, sum + u32::from(one.min)));
-        sum + self
-            .min_classes
-            .as_ref()
-            .map_or(0, |one| u32::try_from(one.min.saturating_sub(number)).unwrap_or_default())
-    }
-
-    /// As many characters as the minima need at least: fewer than are enough, if sets overlap.
-    pub(super) fn needed(&self) -> u32 {
-        let overlap = |index: usize, one: &Requirement| {
-            self.requirements[..index].iter().any(|other| !one.characters.intersection(other.characters).is_empty())
-        };
-        if self.requirements.iter().enumerate().any(|(index, one)| overlap(index, one)) {
-            self.requirements.iter().map(|one| u32::from(one.min)).max().unwrap_or_default()
-        } else {
-            self.enough()
-        }
-    }
-
-    /// The specification of passwords of a length.
-    pub(in crate::password) fn spec(&self, length: u16) -> PasswordSpec {
-        PasswordSpec {
-            length,
-            pool: self.pool,
-            requirements: self.requirements.clone(),
-            min_classes: self.min_classes.clone(),
-            max_repeating: self.max_repeating.map(|max| max.min(length)),
-            max_sequential: self.max_sequential.map(|max| max.min(length)),
-            no_repeats: self.no_repeats,
-            start: self.start.map(Start::characters),
-        }
-    }
-}
-
-/// The characters of passwords, and those that must appear. A site's rules also limit runs.
-impl ResolvedRules {
     fn of_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
         if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
             return Err(PolicyError::WrongNumberOfCharsets);
         }
         let all = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
         let excluded = constraints.excluded();
-        let requirements = charsets.iter().map(|one| {
-            let characters = one.characters.without(excluded);
-            let is_possible = one.min == 0 || !characters.is_empty();
-            is_possible.then_some(Requirement { characters, ..*one })
-        });
-        let requirements: Option<Vec<Requirement>> = requirements.collect();
-        let requirements = requirements.ok_or(PolicyError::RequiredExcluded { by: "charsets" })?;
+        let sets = charsets.iter().map(|one| Requirement { characters: one.characters.without(excluded), ..*one });
+        let requirements: Vec<Requirement> = sets.collect();
+        if requirements.iter().any(|one| one.min > 0 && one.characters.is_empty()) {
+            return Err(PolicyError::RequiredExcluded { by: "charsets" });
+        }
         let exclude = constraints.excluded_by_name().intersection(all);
         Ok(Self { pool: all.without(excluded), requirements, exclude, ..Self::default() })
     }
@@ -207,6 +166,42 @@ impl ResolvedRules {
             exclude: constraints.excluded_by_name().intersection(all),
             ..Self::default()
         })
+    }
+
+    /// As many characters as are enough for the minima.
+    pub(super) fn enough(&self) -> u32 {
+        let required = self.requirements.iter().filter(|one| one.min > 0);
+        let (number, sum) = required.fold((0, 0), |(number, sum), one| (number + 1, sum + u32::from(one.min)));
+        sum + self
+            .min_classes
+            .as_ref()
+            .map_or(0, |one| u32::try_from(one.min.saturating_sub(number)).unwrap_or_default())
+    }
+
+    /// As many characters as the minima need at least: fewer than are enough, if sets overlap.
+    pub(super) fn needed(&self) -> u32 {
+        let overlap = |index: usize, one: &Requirement| {
+            self.requirements[..index].iter().any(|other| !one.characters.intersection(other.characters).is_empty())
+        };
+        if self.requirements.iter().enumerate().any(|(index, one)| overlap(index, one)) {
+            self.requirements.iter().map(|one| u32::from(one.min)).max().unwrap_or_default()
+        } else {
+            self.enough()
+        }
+    }
+
+    /// The specification of passwords of a length.
+    pub(in crate::password) fn spec(&self, length: u16) -> PasswordSpec {
+        PasswordSpec {
+            length,
+            pool: self.pool,
+            requirements: self.requirements.clone(),
+            min_classes: self.min_classes.clone(),
+            max_repeating: self.max_repeating.map(|max| max.min(length)),
+            max_sequential: self.max_sequential.map(|max| max.min(length)),
+            no_repeats: self.no_repeats,
+            start: self.start.map(Start::characters),
+        }
     }
 }
 
