@@ -37,8 +37,8 @@ pub enum PolicyError {
     #[error("policy and {other} cannot be combined; send one of them")]
     PolicyWithCharacters { other: &'static str },
     #[error(
-        "policy {policy} requires that {parameter} is {requirement}; parameters may add to a policy, but must not weaken \
-         it"
+        "policy {policy} requires that {parameter} is {requirement}; parameters may add to a policy, but must not \
+         weaken it"
     )]
     WeakensPolicy { policy: String, parameter: &'static str, requirement: String },
     #[error("No characters available: at least one of lowercase, uppercase, digits and special must be true")]
@@ -46,14 +46,17 @@ pub enum PolicyError {
     #[error("No characters available: exclude and exclude_similar remove every character; exclude fewer")]
     AllExcluded,
     #[error(
-        "exclude and exclude_similar remove every character of {name}, but {} is {min}; exclude fewer characters, or set \
-         {name} to false",
+        "exclude and exclude_similar remove every character of {name}, but {} is {min}; exclude fewer characters, or \
+         set {name} to false",
         .class.min_name(),
         name = .class.name()
     )]
     ClassExcluded { class: Class, min: u16 },
-    #[error("{min_name} is {min}, but {name} is false; set {name} to true, or omit {min_name}",
-        min_name = .class.min_name(), name = .class.name())]
+    #[error(
+        "{min_name} is {min}, but {name} is false; set {name} to true, or omit {min_name}",
+        min_name = .class.min_name(),
+        name = .class.name()
+    )]
     MinOfUnusedClass { class: Class, min: u16 },
     #[error("length {length} is too short for {}", list(minima))]
     LengthTooShort { length: u16, minima: Vec<String> },
