@@ -85,7 +85,7 @@ impl<'t> Scanner<'t> {
         let text = match self.cursor.peek() {
             Some('"') => String::from_utf8_lossy(&self.text()?).into_owned(),
             Some(_) if self.is_at_word() => self.word().to_owned(),
-            _ => return Err(self.cursor.unexpected("a name")),
+            _ => return Err(self.cursor.unexpected(if self.is_json { "a name in quotes" } else { "a name" })),
         };
         Ok(Name { text, at })
     }
