@@ -17,7 +17,7 @@ use super::verify::{SpecViolation, violations};
 
 /// What a password is checked against: constraints without contradictions.
 #[derive(Debug)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     /// The policy of all lengths that are accepted.
     policy: Policy,
     /// What is accepted of the longest of them, which may be more than what the policy draws.
@@ -34,35 +34,30 @@ pub struct PasswordCheck {
 
 /// The constraints that a password violates, and the entropy of a generated one in its place.
 #[derive(Debug)]
-pub struct Assessment {
+pub(crate) struct Assessment {
     /// The violations.
-    pub violations: Vec<Violation>,
+    pub(crate) violations: Vec<Violation>,
     /// The entropy of passwords of this length that are generated under the policy, if there are any, and counting them
     /// is not too expensive.
-    pub entropy: Option<Entropy>,
+    pub(crate) entropy: Option<Entropy>,
 }
 
 /// A constraint that a password violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub(crate) struct Violation {
     /// The parameter that states it.
-    pub constraint: &'static str,
+    pub(crate) constraint: &'static str,
     /// What it requires.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl PasswordCheck {
-    /// Resolves constraints. Without `length`, any length that the other constraints permit is accepted.
-    ///
-    /// # Errors
-    /// A [`PolicyError`] when the constraints themselves are not valid, as far as it shows without counting.
-    pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
-        let widened = preset.map(|preset| preset.widen(constraints));
-        let constraints = widened.as_ref().unwrap_or(constraints);
+    /// Resolves constraints, which include those of the preset. Without `length`, any length that the other constraints
+    /// permit is accepted. Fails if the constraints themselves are not valid, as far as it shows without counting.
+    pub(crate) fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
         let policy = Policy::of_all_lengths(constraints, preset)?;
         let lengths = policy.lengths();
-        let applied = preset.map(|preset| preset.apply(constraints)).transpose()?;
-        let accepted = ResolvedRules::new(applied.as_ref().unwrap_or(constraints), Origin::Chosen)?;
+        let accepted = ResolvedRules::new(constraints, Origin::Chosen)?;
         let by_preset = preset.is_some_and(|preset| preset.accepts_any_character) && constraints.symbols.is_none();
         let by_rules = constraints.rules.as_ref().is_some_and(|rules| rules.pool().unicode);
         let longest = constraints.length.or(constraints.rules.as_ref().and_then(|rules| rules.max_length));
@@ -77,16 +72,12 @@ impl PasswordCheck {
     }
 
     /// Checks that passwords satisfy the policy, if they can be counted.
-    ///
-    /// # Errors
-    /// A [`PolicyError`] when there are none.
-    pub fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
+    pub(crate) fn check_satisfiable(&self, budget: &mut WorkBudget) -> Result<(), PolicyError> {
         self.policy.check_satisfiable(budget)
     }
 
     /// Checks a password. Its entropy is unknown if counting takes more than the budget.
-    #[must_use]
-    pub fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
+    pub(crate) fn assess(&self, password: &str, budget: &mut WorkBudget) -> Assessment {
         let characters = u16::try_from(password.chars().count()).unwrap_or(u16::MAX);
         let lengths = self.policy.lengths();
         let has_length = lengths.contains(characters);
@@ -117,6 +108,9 @@ impl PasswordCheck {
     /// The violation in the words of the parameters.
     fn explain(&self, violation: SpecViolation, password: &str) -> Vec<Violation> {
         let one = |constraint, message: String| vec![Violation { constraint, message }];
+        let limit = |own, max, of_rules: Option<u16>| {
+            if of_rules.map(usize::from) == Some(max) { "passwordrules" } else { own }
+        };
         let policy = &self.policy;
         match violation {
             // Checked by `assess`, because more than one length may be valid.
@@ -142,15 +136,13 @@ impl PasswordCheck {
             }
             SpecViolation::MaxRepeating => {
                 let max = self.accepted.longest_repetition();
-                let by_rules = policy.rules().is_some_and(|rules| rules.max_repeating.map(usize::from) == Some(max));
-                let constraint = if by_rules { "passwordrules" } else { "max_repeating" };
-                one(constraint, format!("must not have one character more than {max} times in a row"))
+                let message = format!("must not have one character more than {max} times in a row");
+                one(limit("max_repeating", max, policy.rules().and_then(|rules| rules.max_repeating)), message)
             }
             SpecViolation::MaxSequential => {
                 let max = self.accepted.longest_sequence();
-                let by_rules = policy.rules().is_some_and(|rules| rules.max_sequential.map(usize::from) == Some(max));
-                let constraint = if by_rules { "passwordrules" } else { "max_sequential" };
-                one(constraint, format!("must not have more than {max} neighbours in a row, such as abc or 321"))
+                let message = format!("must not have more than {max} neighbours in a row, such as abc or 321");
+                one(limit("max_sequential", max, policy.rules().and_then(|rules| rules.max_sequential)), message)
             }
             SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
             SpecViolation::Start => {
@@ -172,38 +164,33 @@ impl PasswordCheck {
             let letters_and_digits = [Class::Lowercase, Class::Uppercase, Class::Digits];
             let class = letters_and_digits.into_iter().find(|class| class.characters().contains(byte));
             let class = class.or(special().contains(byte).then_some(Class::Special));
+            let has_classes = policy.charsets().is_none() && policy.rules().is_none();
+            let unused = class.filter(|class| has_classes && policy.class(*class).is_none());
             let (constraint, message) = if self.exclude.contains(character) {
-                ("exclude", "has an excluded character".to_owned())
+                ("exclude", "has an excluded character")
             } else if policy.exclude_similar() && similar().contains(byte) {
-                ("exclude_similar", "has a character that looks like another".to_owned())
+                ("exclude_similar", "has a character that looks like another")
+            } else if let Some(class) = unused {
+                let message = match class {
+                    Class::Lowercase => "must not have lowercase letters",
+                    Class::Uppercase => "must not have uppercase letters",
+                    Class::Digits => "must not have digits",
+                    Class::Special => "must not have special characters",
+                };
+                (class.name(), message)
+            } else if self.accepts_any {
+                continue;
             } else if policy.charsets().is_some() {
-                ("charsets", "has a character that is in none of charsets".to_owned())
+                ("charsets", "has a character that is in none of charsets")
             } else if policy.rules().is_some() {
-                if self.accepts_any {
-                    continue;
-                }
-                ("passwordrules", "has a character that is not allowed".to_owned())
+                ("passwordrules", "has a character that is not allowed")
+            } else if class == Some(Class::Special) {
+                ("symbols", "has a special character that is not one of symbols")
             } else {
-                match class {
-                    Some(class) if self.accepts_any && policy.class(class).is_some() => continue,
-                    None if self.accepts_any => continue,
-                    Some(class) if policy.class(class).is_none() => {
-                        let characters = match class {
-                            Class::Lowercase => "lowercase letters",
-                            Class::Uppercase => "uppercase letters",
-                            Class::Digits => "digits",
-                            Class::Special => "special characters",
-                        };
-                        (class.name(), format!("must not have {characters}"))
-                    }
-                    Some(Class::Special) => {
-                        ("symbols", "has a special character that is not one of symbols".to_owned())
-                    }
-                    _ => ("special", "has a character that belongs to no class".to_owned()),
-                }
+                ("special", "has a character that belongs to no class")
             };
             if found.iter().all(|known| known.constraint != constraint) {
-                found.push(Violation { constraint, message });
+                found.push(Violation { constraint, message: message.to_owned() });
             }
         }
         found

@@ -19,8 +19,7 @@ named_enum! {
 
 impl Class {
     /// The parameter that requires a number of characters of the class.
-    #[must_use]
-    pub const fn min_name(self) -> &'static str {
+    pub(crate) const fn min_name(self) -> &'static str {
         match self {
             Self::Lowercase => "min_lowercase",
             Self::Uppercase => "min_uppercase",
@@ -82,8 +81,7 @@ impl CharSet {
     }
 
     /// All 32 punctuation characters of ASCII.
-    #[must_use]
-    pub fn punctuation() -> Self {
+    pub(crate) fn punctuation() -> Self {
         special().without(Self::space())
     }
 
@@ -100,14 +98,12 @@ impl CharSet {
     }
 
     /// The characters in either set.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
+    pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The characters in both sets.
-    #[must_use]
-    pub const fn intersection(self, other: Self) -> Self {
+    pub(crate) const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
@@ -124,8 +120,7 @@ impl CharSet {
     }
 
     /// The set with one more ASCII character.
-    #[must_use]
-    pub const fn with(self, byte: u8) -> Self {
+    pub(crate) const fn with(self, byte: u8) -> Self {
         Self(self.0 | 1 << byte)
     }
 

@@ -19,24 +19,24 @@ mod secret;
 mod spec;
 mod verify;
 
-pub use assessment::{Assessment, PasswordCheck, Violation};
+pub(crate) use assessment::{Assessment, PasswordCheck};
 pub use charset::{CharSet, Class};
 pub use entropy::{Count, Entropy};
-pub use passphrase::{Passphrase, PassphraseConstraints, PassphraseError, wordlist::Wordlist};
+pub use passphrase::wordlist::Wordlist;
+pub(crate) use passphrase::{Passphrase, PassphraseConstraints, PassphraseError};
 pub use policy::constraints::{ClassOptions, Constraints, Start};
 pub use policy::error::PolicyError;
-pub use policy::limits::{self, LengthRange};
-pub use policy::named::{NamedPolicy, PolicyName};
-pub use policy::presets::{PRESETS, Preset, Source};
-pub use policy::resolve::ClassInUse;
+pub use policy::limits;
+pub(crate) use policy::named::NamedPolicy;
+pub use policy::named::PolicyName;
+pub use policy::presets::PRESETS;
+pub(crate) use policy::presets::{Preset, Source};
 pub use policy::{FloorError, Policy};
 pub use regex::regular_expression;
-pub use rules::{
-    HclError, HclErrorKind, Meant, PasswordRules, RulesError, RulesErrorKind, VaultPolicy, parse_rules, password_rules,
-    write_hcl,
-};
+pub use rules::{VaultPolicy, parse_rules};
+pub(crate) use rules::{password_rules, write_hcl};
 pub use sampling::budget::WorkBudget;
 pub use sampling::sampler::{CountError, DrawError, Sampler};
 pub use secret::Secret;
 pub use spec::{MinClasses, PasswordSpec, Requirement};
-pub use verify::{SpecViolation, verify, violations};
+pub use verify::{SpecViolation, verify};

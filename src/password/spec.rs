@@ -53,14 +53,12 @@ impl PasswordSpec {
     }
 
     /// Whether `max_repeating` excludes a text that the other constraints allow.
-    #[must_use]
-    pub fn limits_repetitions(&self) -> bool {
+    pub(crate) fn limits_repetitions(&self) -> bool {
         self.longest_repetition() < usize::from(self.length) && !self.no_repeats
     }
 
     /// Whether `max_sequential` excludes a text over the pool.
-    #[must_use]
-    pub fn limits_sequences(&self) -> bool {
+    pub(crate) fn limits_sequences(&self) -> bool {
         let longest = self.longest_sequence();
         longest < usize::from(self.length) && self.pool.sequences().iter().any(|sequence| sequence.len() > longest)
     }

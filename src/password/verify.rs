@@ -38,8 +38,7 @@ pub fn verify(spec: &PasswordSpec, text: &str) -> Result<(), SpecViolation> {
 }
 
 /// Every violation of `text`, each at most once.
-#[must_use]
-pub fn violations(spec: &PasswordSpec, text: &str) -> Vec<SpecViolation> {
+pub(super) fn violations(spec: &PasswordSpec, text: &str) -> Vec<SpecViolation> {
     let characters: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
     let among = |set: CharSet, character: &char| u8::try_from(*character).is_ok_and(|byte| set.contains(byte));
     let count = |set: CharSet| characters.iter().filter(|character| among(set, character)).count();

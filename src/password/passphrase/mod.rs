@@ -6,10 +6,9 @@
 
 pub(super) mod wordlist;
 
-use std::fmt;
-
 use num_bigint::BigUint;
 use rand::TryCryptoRng;
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::entropy::{Count, Entropy};
@@ -17,131 +16,84 @@ use super::sampling::uniform::Uniform;
 use super::secret::Secret;
 use wordlist::Wordlist;
 
+const MIN_WORDS: u16 = 3;
+const MAX_WORDS: u16 = 20;
+const DEFAULT_WORDS: u16 = 6;
+/// The longest separator, in characters.
+const MAX_SEPARATOR: usize = 8;
+
 /// What a caller requests. `None` means that the request does not have the parameter.
 #[derive(Clone, Debug, Default)]
-pub struct PassphraseConstraints {
+pub(crate) struct PassphraseConstraints {
     /// The number of words, 3 to 20. Defaults to 6, or to what `min_entropy` requires.
-    pub words: Option<u16>,
+    pub(crate) words: Option<u16>,
     /// The list of words.
-    pub wordlist: Option<Wordlist>,
+    pub(crate) wordlist: Option<Wordlist>,
     /// The text between two words: up to 8 printable ASCII characters. Defaults to a hyphen.
-    pub separator: Option<String>,
+    pub(crate) separator: Option<String>,
     /// Whether each word begins with a capital letter.
-    pub capitalize: Option<bool>,
+    pub(crate) capitalize: Option<bool>,
     /// Whether a digit follows one of the words.
-    pub number: Option<bool>,
+    pub(crate) number: Option<bool>,
     /// The least entropy, in bits.
-    pub min_entropy: Option<u16>,
+    pub(crate) min_entropy: Option<u16>,
 }
 
-/// A validated description of passphrases.
+/// A validated description of passphrases: what was requested, or else the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passphrase {
-    /// The number of words.
-    pub words: u16,
-    /// The list of words.
-    pub wordlist: Wordlist,
-    /// The text between two words.
-    pub separator: String,
-    /// Whether each word begins with a capital letter.
-    pub capitalize: bool,
-    /// Whether a digit follows one of the words.
-    pub number: bool,
+pub(crate) struct Passphrase {
+    pub(crate) words: u16,
+    pub(crate) wordlist: Wordlist,
+    pub(crate) separator: String,
+    pub(crate) capitalize: bool,
+    pub(crate) number: bool,
     min_entropy: Option<u16>,
     chooses_words: bool,
 }
 
 /// Why constraints do not make a passphrase.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PassphraseError {
-    /// A value is out of its range.
-    OutOfRange {
-        /// The parameter.
-        parameter: &'static str,
-        /// The smallest valid value.
-        min: u16,
-        /// The largest valid value.
-        max: u16,
-    },
-    /// The separator is too long, or has a character that is not printable ASCII.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum PassphraseError {
+    #[error("words must be a whole number from {MIN_WORDS} to {MAX_WORDS}")]
+    Words,
+    #[error("separator must have at most {MAX_SEPARATOR} printable ASCII characters")]
     Separator,
-    /// The requested number of words has less entropy than `min_entropy`.
-    EntropyTooLow {
-        /// The number of words.
-        words: u16,
-        /// `min_entropy`, in bits.
-        min_entropy: u16,
-        /// Their entropy.
-        entropy: Entropy,
-    },
+    #[error(
+        "{words} words have {} bits of entropy, less than min_entropy {min_entropy}; increase or omit words",
+        .entropy.rounded_down()
+    )]
+    EntropyTooLow { words: u16, min_entropy: u16, entropy: Entropy },
     /// Even the largest number of words has less entropy than `min_entropy`.
-    EntropyOutOfReach {
-        /// `min_entropy`, in bits.
-        min_entropy: u16,
-        /// The entropy of the largest number of words.
-        entropy: Entropy,
-    },
+    #[error(
+        "{MAX_WORDS} words of this list, the largest number, have {} bits of entropy, less than min_entropy {min_entropy}",
+        .entropy.rounded_down()
+    )]
+    EntropyOutOfReach { min_entropy: u16, entropy: Entropy },
 }
 
 impl PassphraseError {
     /// The parameter that is wrong.
-    #[must_use]
-    pub const fn parameter(&self) -> &'static str {
+    pub(crate) const fn parameter(&self) -> &'static str {
         match self {
-            Self::OutOfRange { parameter, .. } => parameter,
+            Self::Words => "words",
             Self::Separator => "separator",
             Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => "min_entropy",
         }
     }
 }
 
-impl fmt::Display for PassphraseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfRange { parameter, min, max } => {
-                write!(f, "{parameter} must be a whole number from {min} to {max}")
-            }
-            Self::Separator => {
-                write!(f, "separator must have at most {} printable ASCII characters", Passphrase::MAX_SEPARATOR)
-            }
-            Self::EntropyTooLow { words, min_entropy, entropy } => write!(
-                f,
-                "{words} words have {} bits of entropy, less than min_entropy {min_entropy}; increase or omit words",
-                entropy.rounded_down()
-            ),
-            Self::EntropyOutOfReach { min_entropy, entropy } => write!(
-                f,
-                "{} words of this list, the largest number, have {} bits of entropy, less than min_entropy {min_entropy}",
-                Passphrase::MAX_WORDS,
-                entropy.rounded_down()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PassphraseError {}
-
 impl Passphrase {
-    /// The smallest number of words.
-    pub const MIN_WORDS: u16 = 3;
-    /// The largest number of words.
-    pub const MAX_WORDS: u16 = 20;
-    /// The number of words if none is requested.
-    pub const DEFAULT_WORDS: u16 = 6;
-    /// The longest separator, in characters.
-    pub const MAX_SEPARATOR: usize = 8;
+    pub(crate) const MIN_WORDS: u16 = MIN_WORDS;
+    pub(crate) const MAX_WORDS: u16 = MAX_WORDS;
 
     /// Validates constraints. With `min_entropy` the number of words is final after [`Passphrase::with_entropy`].
-    ///
-    /// # Errors
-    /// [`PassphraseError`] when a value is out of its range.
-    pub fn new(constraints: &PassphraseConstraints) -> Result<Self, PassphraseError> {
+    pub(crate) fn new(constraints: &PassphraseConstraints) -> Result<Self, PassphraseError> {
         let separator = constraints.separator.clone().unwrap_or_else(|| "-".to_owned());
-        if separator.len() > Self::MAX_SEPARATOR || !separator.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        if separator.len() > MAX_SEPARATOR || !separator.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(PassphraseError::Separator);
         }
         let passphrase = Self {
-            words: constraints.words.unwrap_or(Self::DEFAULT_WORDS),
+            words: constraints.words.unwrap_or(DEFAULT_WORDS),
             wordlist: constraints.wordlist.unwrap_or_default(),
             separator,
             capitalize: constraints.capitalize.unwrap_or(false),
@@ -149,63 +101,47 @@ impl Passphrase {
             min_entropy: constraints.min_entropy,
             chooses_words: constraints.words.is_none(),
         };
-        if !(Self::MIN_WORDS..=Self::MAX_WORDS).contains(&passphrase.words) {
-            let (min, max) = (Self::MIN_WORDS, Self::MAX_WORDS);
-            return Err(PassphraseError::OutOfRange { parameter: "words", min, max });
+        if !(MIN_WORDS..=MAX_WORDS).contains(&passphrase.words) {
+            return Err(PassphraseError::Words);
         }
         Ok(passphrase)
     }
 
     /// The passphrase with at least `min_entropy`: with the fewest words that have it, or the requested number of words
     /// if that has it.
-    ///
-    /// # Errors
-    /// [`PassphraseError`] when the number of words, or every number, has less entropy.
-    pub fn with_entropy(mut self) -> Result<Self, PassphraseError> {
+    pub(crate) fn with_entropy(mut self) -> Result<Self, PassphraseError> {
         let Some(min_entropy) = self.min_entropy else { return Ok(self) };
-        if !self.chooses_words {
-            let (words, count) = (self.words, self.count());
-            let entropy = count.entropy();
-            let too_low = PassphraseError::EntropyTooLow { words, min_entropy, entropy };
-            return if count.reaches(min_entropy) { Ok(self) } else { Err(too_low) };
+        let Self { words, chooses_words, .. } = self;
+        if chooses_words {
+            self.words = MIN_WORDS;
         }
-        for words in Self::MIN_WORDS..=Self::MAX_WORDS {
-            self.words = words;
-            if self.count().reaches(min_entropy) {
-                return Ok(self);
-            }
-        }
-        Err(PassphraseError::EntropyOutOfReach { min_entropy, entropy: self.count().entropy() })
+        self.with_at_least(min_entropy).map_err(|most| match (chooses_words, most.entropy()) {
+            (true, entropy) => PassphraseError::EntropyOutOfReach { min_entropy, entropy },
+            (false, entropy) => PassphraseError::EntropyTooLow { words, min_entropy, entropy },
+        })
     }
 
     /// The passphrase with at least so many bits of entropy: with its number of words, or with the next one that has them,
-    /// if none was requested.
-    ///
-    /// # Errors
-    /// The number of passphrases of the most words that may be taken.
-    pub fn with_at_least(mut self, bits: u16) -> Result<Self, Count> {
-        let most = if self.chooses_words { Self::MAX_WORDS } else { self.words };
-        for words in self.words..=most {
-            self.words = words;
-            if self.count().reaches(bits) {
-                return Ok(self);
+    /// if none was requested. Else the number of passphrases of the most words that may be taken.
+    pub(crate) fn with_at_least(mut self, bits: u16) -> Result<Self, Count> {
+        let most = if self.chooses_words { MAX_WORDS } else { self.words };
+        while !self.count().reaches(bits) {
+            if self.words == most {
+                return Err(self.count());
             }
+            self.words += 1;
         }
-        Err(self.count())
+        Ok(self)
     }
 
     /// The number of passphrases.
-    #[must_use]
-    pub fn count(&self) -> Count {
+    pub(crate) fn count(&self) -> Count {
         let texts = BigUint::from(self.wordlist.size()).pow(u32::from(self.words));
         Count::new(if self.number { texts * (10 * self.words) } else { texts })
     }
 
     /// Draws one passphrase; all are equally likely.
-    ///
-    /// # Errors
-    /// The error of the random source.
-    pub fn draw<R: TryCryptoRng>(&self, random: &mut R) -> Result<Secret, R::Error> {
+    pub(crate) fn draw<R: TryCryptoRng>(&self, random: &mut R) -> Result<Secret, R::Error> {
         let words = usize::from(self.words);
         let mut uniform = Uniform::new(random, 3 * words + 8);
         let numbered = if self.number { Some((uniform.below(words)?, uniform.below(10)?)) } else { None };
@@ -230,8 +166,7 @@ impl Passphrase {
     }
 
     /// Whether a text is such a passphrase. It is read word by word, by code that the draw does not use.
-    #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let mut rest = text;
         let mut numbers = 0;
         for nth in 0..self.words {

@@ -23,14 +23,13 @@ named_enum! {
     }
 }
 
-static LARGE: Words<{ letters(&EFF_LONG_WORDLIST) }, 7772> = Words::new(&EFF_LONG_WORDLIST);
-static SHORT_1: Words<{ letters(&EFF_SHORT_WORDLIST_1) }, 1295> = Words::new(&EFF_SHORT_WORDLIST_1);
-static SHORT_2: Words<{ letters(&EFF_SHORT_WORDLIST_2_0) }, 1295> = Words::new(&EFF_SHORT_WORDLIST_2_0);
+static LARGE: Words<54_339, 7772> = Words::new(&EFF_LONG_WORDLIST);
+static SHORT_1: Words<5879, 1295> = Words::new(&EFF_SHORT_WORDLIST_1);
+static SHORT_2: Words<9477, 1295> = Words::new(&EFF_SHORT_WORDLIST_2_0);
 
 impl Wordlist {
     /// The number of words.
-    #[must_use]
-    pub fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         self.parts().1.len()
     }
 
@@ -80,31 +79,15 @@ impl<const LETTERS: usize, const COUNT: usize> Words<LETTERS, COUNT> {
             if has_hyphen(word) {
                 continue;
             }
-            let mut letter = 0;
-            while letter < word.len() {
-                text[at] = word[letter];
-                at += 1;
-                letter += 1;
-            }
+            text.split_at_mut(at).1.split_at_mut(word.len()).0.copy_from_slice(word);
+            at += word.len();
             let end = at.to_le_bytes();
             ends[count] = [end[0], end[1]];
             count += 1;
         }
-        assert!(count == COUNT, "the list has this many words without a hyphen");
+        assert!(at == LETTERS && count == COUNT, "the list has this many letters and words without a hyphen");
         Self { text, ends }
     }
-}
-
-/// The letters of all words without a hyphen.
-const fn letters(source: &[&str]) -> usize {
-    let (mut sum, mut index) = (0, 0);
-    while index < source.len() {
-        if !has_hyphen(source[index].as_bytes()) {
-            sum += source[index].len();
-        }
-        index += 1;
-    }
-    sum
 }
 
 const fn has_hyphen(word: &[u8]) -> bool {

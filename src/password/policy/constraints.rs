@@ -113,8 +113,7 @@ named_enum! {
 
 impl Start {
     /// The characters of this kind.
-    #[must_use]
-    pub fn characters(self) -> CharSet {
+    pub(crate) fn characters(self) -> CharSet {
         let [lowercase, uppercase, digits] = [Class::Lowercase, Class::Uppercase, Class::Digits].map(Class::characters);
         match self {
             Self::Letter => lowercase.union(uppercase),

@@ -24,14 +24,12 @@ pub struct LengthRange {
 
 impl LengthRange {
     /// Whether a length is in the range.
-    #[must_use]
-    pub fn contains(self, length: u16) -> bool {
+    pub(crate) fn contains(self, length: u16) -> bool {
         (self.min..=self.max).contains(&length)
     }
 
     /// The length if none is requested: `usual`, or 16, or so many characters as are enough for the minima.
-    #[must_use]
-    pub fn default_length(self, usual: Option<u16>, enough: u32) -> u16 {
+    pub(crate) fn default_length(self, usual: Option<u16>, enough: u32) -> u16 {
         usual.unwrap_or(DEFAULT_LENGTH).max(u16::try_from(enough).unwrap_or(u16::MAX)).clamp(self.min, self.max)
     }
 }

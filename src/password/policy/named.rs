@@ -1,7 +1,7 @@
 //! A policy with a name, to which a request may add, but which it must not weaken.
 
 use super::Policy;
-use super::constraints::{ClassOptions, Constraints};
+use super::constraints::{ClassOptions, Constraints, Start};
 use super::error::PolicyError;
 use super::presets::{PRESETS, Preset};
 use super::resolve::{ClassInUse, Origin, ResolvedRules};
@@ -9,6 +9,9 @@ use crate::password::charset::{CharSet, Class};
 
 /// The classes, `symbols` and `min_classes` of constraints.
 type Classes = ([ClassOptions; 4], Option<String>, Option<u16>);
+
+/// The value of a parameter, if it does not weaken the policy.
+type Added<T> = Result<Option<T>, PolicyError>;
 
 /// The most characters of a name.
 const MAX_NAME: usize = 128;
@@ -24,8 +27,7 @@ pub enum PolicyName {
 
 impl PolicyName {
     /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Preset(preset) => preset.name,
             Self::Other(name) => name,
@@ -44,135 +46,105 @@ impl PolicyName {
 }
 
 /// A policy with a name: a preset, or a stored policy, which may be built on a preset.
-#[derive(Clone, Debug)]
-pub struct NamedPolicy {
-    /// The name.
-    pub name: String,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedPolicy {
+    pub(crate) name: String,
     /// The constraints of a stored policy; none for a preset.
-    pub constraints: Option<Constraints>,
+    pub(crate) constraints: Option<Constraints>,
     /// The preset that it is, or that it is built on.
-    pub preset: Option<&'static Preset>,
+    pub(crate) preset: Option<&'static Preset>,
     /// Whether the length of a stored policy is the only one, as in Vault's policies.
-    pub has_exact_length: bool,
+    pub(crate) has_exact_length: bool,
     /// The revision of a stored policy, which answers and audit lines name.
-    pub revision: Option<u64>,
+    pub(crate) revision: Option<u64>,
 }
 
 impl NamedPolicy {
     /// A preset.
-    #[must_use]
-    pub fn preset(preset: &'static Preset) -> Self {
-        Self {
-            name: preset.name.to_owned(),
-            constraints: None,
-            preset: Some(preset),
-            has_exact_length: false,
-            revision: None,
-        }
+    pub(crate) fn preset(preset: &'static Preset) -> Self {
+        Self { name: preset.name.to_owned(), preset: Some(preset), ..Self::default() }
     }
 
-    /// The requirements of the policy, with the constraints of a request that add to them.
-    ///
-    /// # Errors
-    /// [`PolicyError`] if a constraint weakens a requirement.
-    pub fn tighten(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
-        match (&self.constraints, self.preset) {
-            (None, Some(preset)) => preset.apply(request),
-            (None, None) => Ok(request.clone()),
-            (Some(own), preset) => {
-                self.add(&preset.map_or_else(|| Ok(own.clone()), |preset| preset.apply(own))?, request)
-            }
-        }
+    /// The requirements of the policy, with the constraints of a request that add to them. Fails if one weakens a
+    /// requirement.
+    pub(crate) fn tighten(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
+        let add_to_preset = |constraints: &Constraints| {
+            self.preset.map_or_else(|| Ok(constraints.clone()), |preset| preset.apply(constraints))
+        };
+        let Some(stored) = &self.constraints else { return add_to_preset(request) };
+        let own = add_to_preset(stored)?;
+        Base { name: &self.name, own: &own, has_exact_length: self.has_exact_length }.add(request)
     }
 
     /// The policy with the constraints of a request that add to it.
-    ///
-    /// # Errors
-    /// [`PolicyError`] if a constraint weakens a requirement, or contradicts another.
-    pub fn policy(&self, request: &Constraints) -> Result<Policy, PolicyError> {
+    pub(crate) fn policy(&self, request: &Constraints) -> Result<Policy, PolicyError> {
         Policy::new(&self.tighten(request)?, self.preset)
     }
 
-    /// The same for a password that is checked: the classes that a preset has on request are allowed, too.
-    ///
-    /// # Errors
-    /// [`PolicyError`] if a constraint weakens a requirement.
-    pub fn tighten_for_check(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
-        match (&self.constraints, self.preset) {
-            (None, Some(preset)) => preset.apply(&preset.widen(request)),
-            _ => self.tighten(request),
+    /// The same as [`tighten`](Self::tighten) for a password that is checked: the special characters that a preset has on
+    /// request are allowed, too.
+    pub(crate) fn tighten_for_check(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
+        let mut request = request.clone();
+        if self.constraints.is_none() && self.preset.is_some_and(Preset::has_special_on_request) {
+            let [.., special] = &mut request.classes;
+            special.in_use.get_or_insert(true);
         }
+        self.tighten(&request)
     }
+}
 
-    /// Adds the constraints of a request to those of a stored policy. Each of them is named here, so that a new one of a
-    /// request cannot be ignored.
-    fn add(&self, own: &Constraints, request: &Constraints) -> Result<Constraints, PolicyError> {
-        let Constraints {
-            length,
-            min_length,
-            classes: _,
-            symbols: _,
-            exclude,
-            exclude_similar,
-            max_repeating,
-            max_sequential,
-            no_repeats,
-            start,
-            min_classes: _,
-            min_entropy,
-            rules: _,
-            charsets: _,
-        } = request;
+/// A policy to which constraints are added.
+pub(super) struct Base<'a> {
+    /// Its name in errors.
+    pub(super) name: &'a str,
+    pub(super) own: &'a Constraints,
+    pub(super) has_exact_length: bool,
+}
+
+impl Base<'_> {
+    /// The policy with the constraints of a request that add to it.
+    pub(super) fn add(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
+        let own = self.own;
         if let Some(other) = request.source_of_characters() {
             return Err(PolicyError::PolicyWithCharacters { other });
         }
-        let (length, min_length) = self.add_length(own, *length, *min_length)?;
-        let (classes, symbols, min_classes) = self.add_classes(own, request)?;
-        if let (Some(own), Some(requested)) = (own.start, *start)
-            && !requested.characters().without(own.characters()).is_empty()
-        {
-            return Err(self.weakened("start", own.name()));
-        }
-        let excluded = own.exclude.iter().chain(exclude).cloned().reduce(|all, more| all + &more);
+        let (length, min_length) = self.add_length(request)?;
+        let (classes, symbols, min_classes) = self.add_classes(request)?;
+        let is_within = |own: &Start, start: &Start| start.characters().without(own.characters()).is_empty();
+        // Each is named here, so that a new one of a request cannot be ignored.
         Ok(Constraints {
             length,
             min_length,
             classes,
             symbols,
-            exclude: excluded,
-            exclude_similar: self.turn_on("exclude_similar", own.exclude_similar, *exclude_similar)?,
-            max_repeating: self.lower("max_repeating", own.max_repeating, *max_repeating)?,
-            max_sequential: self.lower("max_sequential", own.max_sequential, *max_sequential)?,
-            no_repeats: self.turn_on("no_repeats", own.no_repeats, *no_repeats)?,
-            start: start.or(own.start),
+            exclude: own.exclude.iter().chain(&request.exclude).cloned().reduce(|all, more| all + &more),
+            exclude_similar: self.turn_on("exclude_similar", own.exclude_similar, request.exclude_similar)?,
+            max_repeating: self.lower("max_repeating", own.max_repeating, request.max_repeating)?,
+            max_sequential: self.lower("max_sequential", own.max_sequential, request.max_sequential)?,
+            no_repeats: self.turn_on("no_repeats", own.no_repeats, request.no_repeats)?,
+            start: self.stricter("start", own.start, request.start, is_within, |own| own.name().to_owned())?,
             min_classes,
-            min_entropy: self.raise("min_entropy", own.min_entropy, *min_entropy)?,
+            min_entropy: self.raise("min_entropy", own.min_entropy, request.min_entropy)?,
             rules: own.rules.clone(),
             charsets: own.charsets.clone(),
         })
     }
 
     /// The requested length and the shortest.
-    fn add_length(
-        &self,
-        own: &Constraints,
-        length: Option<u16>,
-        min_length: Option<u16>,
-    ) -> Result<(Option<u16>, Option<u16>), PolicyError> {
-        let least = own.length.max(own.min_length);
-        let length_of_policy = self.raise("length", least, length)?;
-        if let (true, Some(exact)) = (self.has_exact_length, least) {
-            if length_of_policy != least {
-                return Err(self.weakened("length", &exact.to_string()));
-            }
-            return Ok((least, own.min_length.max(min_length)));
+    fn add_length(&self, request: &Constraints) -> Result<(Option<u16>, Option<u16>), PolicyError> {
+        let least = self.own.length.max(self.own.min_length);
+        self.raise("length", least, request.length)?;
+        if !self.has_exact_length || least.is_none() {
+            return Ok((request.length, least.max(request.min_length)));
         }
-        Ok((length, least.max(min_length)))
+        let exact = self.stricter("length", least, request.length, u16::eq, |exact| exact.to_string())?;
+        Ok((exact, self.own.min_length.max(request.min_length)))
     }
 
-    /// The classes, `symbols` and `min_classes`. The classes of a stored policy are those that may appear: a request may
-    /// drop one that it does not require.
-    fn add_classes(&self, own: &Constraints, request: &Constraints) -> Result<Classes, PolicyError> {
+    /// The classes, `symbols` and `min_classes`. The classes of a policy are those that may appear: a request may drop one
+    /// that it does not require.
+    fn add_classes(&self, request: &Constraints) -> Result<Classes, PolicyError> {
+        let own = self.own;
         if let Some(other) = own.source_of_characters() {
             return match request.parameter_of_classes() {
                 Some(parameter) => Err(PolicyError::ClassParameterWith { parameter, other }),
@@ -188,7 +160,7 @@ impl NamedPolicy {
                     Some(special) => format!("a subset of {}", special.characters),
                     None => "omitted".to_owned(),
                 };
-                return Err(self.weakened("symbols", &requirement));
+                return Err(self.weakened("symbols", requirement));
             }
         }
         let mut classes = own.classes;
@@ -196,20 +168,14 @@ impl NamedPolicy {
         for ((class, requested), options) in requested.zip(&mut classes) {
             let Some(own) = in_policy(class) else {
                 if requested.in_use == Some(true) {
-                    return Err(self.weakened(class.name(), "false"));
+                    return Err(self.weakened(class.name(), "false".into()));
                 }
                 *options = ClassOptions { in_use: Some(false), min: requested.min };
                 continue;
             };
-            if own.min > 0 && requested.in_use == Some(false) {
-                return Err(self.weakened(class.name(), "true"));
-            }
-            if requested.min.is_some_and(|min| min < own.min) {
-                return Err(self.weakened(class.min_name(), &format!("{} or more", own.min)));
-            }
-            let in_use = requested.in_use.unwrap_or(true);
-            let min = requested.min.or(in_use.then_some(own.min));
-            *options = ClassOptions { in_use: Some(in_use), min };
+            self.turn_on(class.name(), Some(own.min > 0), requested.in_use)?;
+            let min = self.raise(class.min_name(), Some(own.min), requested.min)?;
+            *options = ClassOptions { in_use: Some(requested.in_use.unwrap_or(true)), min };
         }
         // The symbols of a class that is dropped are dropped with it.
         let [.., special] = classes;
@@ -219,50 +185,37 @@ impl NamedPolicy {
     }
 
     /// A limit, which a request may lower.
-    fn lower(
-        &self,
-        parameter: &'static str,
-        own: Option<u16>,
-        requested: Option<u16>,
-    ) -> Result<Option<u16>, PolicyError> {
-        match (own, requested) {
-            (Some(most), Some(requested)) if requested > most => {
-                Err(self.weakened(parameter, &format!("{most} or less")))
-            }
-            _ => Ok(requested.or(own)),
-        }
+    fn lower(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Added<u16> {
+        self.stricter(parameter, own, new, u16::ge, |most| format!("{most} or less"))
     }
 
     /// A minimum, which a request may raise.
-    fn raise(
-        &self,
-        parameter: &'static str,
-        own: Option<u16>,
-        requested: Option<u16>,
-    ) -> Result<Option<u16>, PolicyError> {
-        match (own, requested) {
-            (Some(least), Some(requested)) if requested < least => {
-                Err(self.weakened(parameter, &format!("{least} or more")))
-            }
-            _ => Ok(requested.or(own)),
-        }
+    fn raise(&self, parameter: &'static str, own: Option<u16>, new: Option<u16>) -> Added<u16> {
+        self.stricter(parameter, own, new, u16::le, |least| format!("{least} or more"))
     }
 
     /// A switch, which a request may turn on.
-    fn turn_on(
+    fn turn_on(&self, parameter: &'static str, own: Option<bool>, new: Option<bool>) -> Added<bool> {
+        self.stricter(parameter, own, new, bool::le, |_| "true".to_owned())
+    }
+
+    /// The value of a request, or else that of the policy. Of two values, the new one must be as strict as the own one.
+    fn stricter<T: Copy>(
         &self,
         parameter: &'static str,
-        own: Option<bool>,
-        requested: Option<bool>,
-    ) -> Result<Option<bool>, PolicyError> {
-        match (own, requested) {
-            (Some(true), Some(false)) => Err(self.weakened(parameter, "true")),
-            _ => Ok(requested.or(own)),
+        own: Option<T>,
+        new: Option<T>,
+        is_strict: impl Fn(&T, &T) -> bool,
+        requirement: impl Fn(T) -> String,
+    ) -> Added<T> {
+        match (own, new) {
+            (Some(own), Some(new)) if !is_strict(&own, &new) => Err(self.weakened(parameter, requirement(own))),
+            _ => Ok(new.or(own)),
         }
     }
 
-    fn weakened(&self, parameter: &'static str, requirement: &str) -> PolicyError {
-        PolicyError::WeakensPolicy { policy: self.name.clone(), parameter, requirement: requirement.to_owned() }
+    fn weakened(&self, parameter: &'static str, requirement: String) -> PolicyError {
+        PolicyError::WeakensPolicy { policy: self.name.to_owned(), parameter, requirement }
     }
 }
 

@@ -4,10 +4,10 @@
 //! If a source permits more than the parameters can express, the preset requires slightly more, and its summary says
 //! so.
 
-use super::constraints::{Constraints, Start};
+use super::constraints::{ClassOptions, Constraints, Start};
 use super::error::PolicyError;
 use super::limits::{self, LengthRange};
-use crate::password::charset::Class;
+use super::named::Base;
 
 /// A named policy.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,44 +15,37 @@ pub struct Preset {
     /// The value of the parameter `policy`.
     pub name: &'static str,
     /// What it requires, in words.
-    pub summary: &'static str,
-    /// The document that requires it.
-    pub source: Source,
+    pub(crate) summary: &'static str,
+    pub(crate) source: Source,
     /// The lengths that it allows, in characters.
     pub lengths: LengthRange,
     /// Whether a validated password may contain any character, except those of a class that is not in use.
-    pub accepts_any_character: bool,
-    classes: [ClassUse; 4],
+    pub(crate) accepts_any_character: bool,
+    /// The fewest characters of each class that may appear.
+    classes: [Option<u16>; 4],
     symbols: Option<&'static str>,
     min_classes: Option<u16>,
     start: Option<Start>,
 }
 
+/// At least one character of the class must appear.
+const REQUIRED: Option<u16> = Some(1);
+/// Its characters may appear.
+const ALLOWED: Option<u16> = Some(0);
+/// Its characters, which are special characters, may appear if the request says so.
+const ON_REQUEST: Option<u16> = None;
+
 /// The document that states a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     /// The standard, or the name of the documentation.
-    pub standard: &'static str,
+    pub(crate) standard: &'static str,
     /// The section, requirement or page.
-    pub section: &'static str,
+    pub(crate) section: &'static str,
     /// Its date or version, if it has one.
-    pub date: Option<&'static str>,
-    /// Its address.
-    pub url: &'static str,
+    pub(crate) date: Option<&'static str>,
+    pub(crate) url: &'static str,
 }
-
-/// How a preset uses a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClassUse {
-    /// At least one character must appear.
-    Required,
-    /// Its characters may appear.
-    Allowed,
-    /// Its characters may appear if the request says so.
-    OnRequest,
-}
-
-use ClassUse::{Allowed, OnRequest, Required};
 
 /// Any letters and digits, and symbols on request.
 const OPEN: Preset = Preset {
@@ -61,7 +54,7 @@ const OPEN: Preset = Preset {
     source: Source { standard: "", section: "", date: None, url: "" },
     lengths: LengthRange { min: limits::MIN_LENGTH, max: limits::MAX_LENGTH },
     accepts_any_character: false,
-    classes: [Allowed, Allowed, Allowed, OnRequest],
+    classes: [ALLOWED, ALLOWED, ALLOWED, ON_REQUEST],
     symbols: None,
     min_classes: None,
     start: None,
@@ -71,7 +64,13 @@ const RDS: &str = "!#$%&()*+,-.:;<=>?[\\]^_`{|}~";
 const RDS_PAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html";
 const AURORA_PAGE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_Limits.html";
 
-const fn rds(name: &'static str, summary: &'static str, max: u16, symbols: &'static str, letters: ClassUse) -> Preset {
+const fn rds(
+    name: &'static str,
+    summary: &'static str,
+    max: u16,
+    symbols: &'static str,
+    letters: Option<u16>,
+) -> Preset {
     Preset {
         name,
         summary,
@@ -82,7 +81,7 @@ const fn rds(name: &'static str, summary: &'static str, max: u16, symbols: &'sta
             url: RDS_PAGE,
         },
         lengths: LengthRange { min: 8, max },
-        classes: [letters, letters, letters, OnRequest],
+        classes: [letters, letters, letters, ON_REQUEST],
         symbols: Some(symbols),
         ..OPEN
     }
@@ -95,7 +94,7 @@ const fn aurora(name: &'static str, summary: &'static str, max: u16) -> Preset {
         date: None,
         url: AURORA_PAGE,
     };
-    Preset { source, ..rds(name, summary, max, RDS, Allowed) }
+    Preset { source, ..rds(name, summary, max, RDS, ALLOWED) }
 }
 
 /// Every preset, in the order of the list.
@@ -140,7 +139,7 @@ pub static PRESETS: [Preset; 21] = [
         },
         lengths: LengthRange { min: 12, max: limits::MAX_LENGTH },
         accepts_any_character: true,
-        classes: [Required, Required, Required, OnRequest],
+        classes: [REQUIRED, REQUIRED, REQUIRED, ON_REQUEST],
         ..OPEN
     },
     Preset {
@@ -155,7 +154,7 @@ pub static PRESETS: [Preset; 21] = [
         },
         lengths: LengthRange { min: 14, max: limits::MAX_LENGTH },
         accepts_any_character: true,
-        classes: [Allowed, Allowed, Required, OnRequest],
+        classes: [ALLOWED, ALLOWED, REQUIRED, ON_REQUEST],
         ..OPEN
     },
     Preset {
@@ -169,7 +168,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
         },
         lengths: LengthRange { min: 14, max: 128 },
-        classes: [Required, Required, Required, Required],
+        classes: [REQUIRED, REQUIRED, REQUIRED, REQUIRED],
         symbols: Some("!@#$%^&*()_+-=[]{}|'"),
         ..OPEN
     },
@@ -185,7 +184,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements",
         },
         lengths: LengthRange { min: 14, max: 256 },
-        classes: [Allowed, Allowed, Allowed, Allowed],
+        classes: [ALLOWED, ALLOWED, ALLOWED, ALLOWED],
         symbols: Some("!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"),
         min_classes: Some(3),
         ..OPEN
@@ -196,17 +195,17 @@ pub static PRESETS: [Preset; 21] = [
          without / ' \" @ & and space",
         30,
         "!#$%()*+,-.:;<=>?[\\]^_`{|}~",
-        Required,
+        REQUIRED,
     ),
-    rds("aws-rds-mysql", "8 to 41 characters, without / ' \" @ and space", 41, RDS, Allowed),
-    rds("aws-rds-mariadb", "8 to 41 characters, without / ' \" @ and space", 41, RDS, Allowed),
-    rds("aws-rds-postgresql", "8 to 128 characters, without / ' \" @ and space", 128, RDS, Allowed),
+    rds("aws-rds-mysql", "8 to 41 characters, without / ' \" @ and space", 41, RDS, ALLOWED),
+    rds("aws-rds-mariadb", "8 to 41 characters, without / ' \" @ and space", 41, RDS, ALLOWED),
+    rds("aws-rds-postgresql", "8 to 128 characters, without / ' \" @ and space", 128, RDS, ALLOWED),
     rds(
         "aws-rds-oracle",
         "8 to 30 characters, without / ' \" @ & and space",
         30,
         "!#$%()*+,-.:;<=>?[\\]^_`{|}~",
-        Allowed,
+        ALLOWED,
     ),
     rds(
         "aws-rds-sqlserver",
@@ -214,9 +213,9 @@ pub static PRESETS: [Preset; 21] = [
          letter and a digit, because SQL Server requires three character categories",
         128,
         RDS,
-        Required,
+        REQUIRED,
     ),
-    rds("aws-rds-db2", "8 to 255 characters, without / ' \" @ and space", 255, RDS, Allowed),
+    rds("aws-rds-db2", "8 to 255 characters, without / ' \" @ and space", 255, RDS, ALLOWED),
     aurora("aws-aurora-mysql", "8 to 41 characters, without / ' \" @ and space", 41),
     aurora("aws-aurora-postgresql", "8 to 99 characters, without / ' \" @ and space", 99),
     Preset {
@@ -230,7 +229,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html",
         },
         lengths: LengthRange { min: 8, max: 64 },
-        classes: [Required, Required, Required, OnRequest],
+        classes: [REQUIRED, REQUIRED, REQUIRED, ON_REQUEST],
         symbols: Some("!#$%&()*+,-.:;<=>?[]^_`{|}~"),
         ..OPEN
     },
@@ -257,7 +256,7 @@ pub static PRESETS: [Preset; 21] = [
             date: Some("2005-01"),
             url: "https://www.rfc-editor.org/rfc/rfc3986#section-2.3",
         },
-        classes: [Allowed, Allowed, Allowed, Allowed],
+        classes: [ALLOWED, ALLOWED, ALLOWED, ALLOWED],
         symbols: Some("-._~"),
         ..OPEN
     },
@@ -271,7 +270,7 @@ pub static PRESETS: [Preset; 21] = [
             date: Some("2024-06"),
             url: "https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html",
         },
-        classes: [Allowed, Allowed, Allowed, Allowed],
+        classes: [ALLOWED, ALLOWED, ALLOWED, ALLOWED],
         symbols: Some("+-./:@_"),
         start: Some(Start::Letter),
         ..OPEN
@@ -287,7 +286,7 @@ pub static PRESETS: [Preset; 21] = [
             url: "https://yaml.org/spec/1.2.2/#733-plain-style",
         },
         lengths: LengthRange { min: 6, max: limits::MAX_LENGTH },
-        classes: [Allowed, Allowed, Allowed, Allowed],
+        classes: [ALLOWED, ALLOWED, ALLOWED, ALLOWED],
         symbols: Some("_-.+/=@%^~"),
         start: Some(Start::Letter),
         ..OPEN
@@ -302,7 +301,7 @@ pub static PRESETS: [Preset; 21] = [
             date: None,
             url: "https://learn.microsoft.com/en-us/sql/odbc/reference/syntax/sqldriverconnect-function",
         },
-        classes: [Allowed, Allowed, Allowed, Allowed],
+        classes: [ALLOWED, ALLOWED, ALLOWED, ALLOWED],
         symbols: Some("-._~"),
         start: Some(Start::Alphanumeric),
         ..OPEN
@@ -310,97 +309,32 @@ pub static PRESETS: [Preset; 21] = [
 ];
 
 impl Preset {
-    /// The constraints for a password that is validated: the classes that the preset has on request are allowed, too.
-    #[must_use]
-    pub fn widen(&self, constraints: &Constraints) -> Constraints {
-        let mut widened = constraints.clone();
-        for (options, class_use) in widened.classes.iter_mut().zip(self.classes) {
-            options.in_use = options.in_use.or((class_use == OnRequest).then_some(true));
-        }
-        widened
+    pub(super) fn has_special_on_request(&self) -> bool {
+        self.classes[3] == ON_REQUEST
     }
 
-    /// The requirements of the preset, with the constraints of a request that add to them.
-    ///
-    /// # Errors
-    /// [`PolicyError`] if a constraint weakens a requirement.
-    pub fn apply(&self, constraints: &Constraints) -> Result<Constraints, PolicyError> {
-        // Each is named here, so that a new one cannot be ignored.
-        let Constraints {
-            length,
-            min_length,
-            classes,
-            symbols,
-            exclude,
-            exclude_similar,
-            max_repeating,
-            max_sequential,
-            no_repeats,
-            start,
-            min_classes,
-            min_entropy,
-            rules: None,
-            charsets: None,
-        } = constraints
-        else {
-            let other = constraints.source_of_characters().unwrap_or_default();
-            return Err(PolicyError::PolicyWithCharacters { other });
-        };
-        let mut classes = *classes;
-        for ((class, options), class_use) in Class::ALL.into_iter().zip(&mut classes).zip(self.classes) {
-            match (class_use, options.in_use) {
-                (Required, Some(false)) => return Err(self.weakened(class.name(), "true")),
-                (Required | Allowed, None) => options.in_use = Some(true),
-                (OnRequest, None) => options.in_use = Some(class == Class::Special && symbols.is_some()),
-                (_, Some(_)) => {}
-            }
-            let required = u16::from(class_use == Required);
-            match options.min {
-                Some(min) if min < required => return Err(self.weakened(class.min_name(), "1 or more")),
-                // The preset requires nothing that its source does not require.
-                None if options.in_use == Some(true) => options.min = Some(required),
-                _ => {}
-            }
-        }
-        let mut symbols = symbols.clone();
-        if let Some(allowed) = self.symbols {
-            if symbols.iter().flat_map(|own| own.chars()).any(|one| !allowed.contains(one)) {
-                return Err(self.weakened("symbols", &format!("a subset of {allowed}")));
-            }
-            let [.., special] = &classes;
-            if special.in_use == Some(true) {
-                symbols.get_or_insert_with(|| allowed.to_owned());
-            }
-        }
-        if let (Some(least), Some(requested)) = (self.min_classes, min_classes)
-            && *requested < least
-        {
-            return Err(self.weakened("min_classes", &format!("{least} or more")));
-        }
-        if let (Some(own), Some(requested)) = (self.start, start)
-            && !requested.characters().without(own.characters()).is_empty()
-        {
-            return Err(self.weakened("start", own.name()));
-        }
-        Ok(Constraints {
-            length: *length,
-            min_length: *min_length,
-            classes,
-            symbols,
-            exclude: exclude.clone(),
-            exclude_similar: *exclude_similar,
-            max_repeating: *max_repeating,
-            max_sequential: *max_sequential,
-            no_repeats: *no_repeats,
-            start: start.or(self.start),
-            min_classes: min_classes.or(self.min_classes),
-            min_entropy: *min_entropy,
-            rules: None,
-            charsets: None,
-        })
+    /// The requirements of the preset, with the constraints of a request that add to them. Fails if one weakens a
+    /// requirement.
+    pub(crate) fn apply(&self, request: &Constraints) -> Result<Constraints, PolicyError> {
+        let own = self.constraints(request);
+        Base { name: self.name, own: &own, has_exact_length: false }.add(request)
     }
 
-    fn weakened(&self, parameter: &'static str, requirement: &str) -> PolicyError {
-        PolicyError::WeakensPolicy { policy: self.name.to_owned(), parameter, requirement: requirement.to_owned() }
+    /// The requirements of the preset in the parameters of the API, with what it has on request.
+    fn constraints(&self, request: &Constraints) -> Constraints {
+        let [.., special] = request.classes;
+        let is_requested = special.in_use == Some(true) || request.symbols.is_some();
+        let classes = self.classes.map(|min| match min {
+            Some(min) => ClassOptions { in_use: Some(true), min: Some(min) },
+            None => ClassOptions { in_use: Some(is_requested), min: is_requested.then_some(0) },
+        });
+        let symbols = self.symbols.map(str::to_owned).or_else(|| request.symbols.clone());
+        Constraints {
+            classes,
+            symbols: symbols.filter(|_| classes[3].in_use == Some(true)),
+            min_classes: self.min_classes,
+            start: self.start,
+            ..Constraints::default()
+        }
     }
 }

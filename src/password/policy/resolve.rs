@@ -23,6 +23,7 @@ pub struct ClassInUse {
 }
 
 /// What constraints say about a password, except its length.
+#[derive(Default)]
 pub(in crate::password) struct ResolvedRules {
     pub(in crate::password) classes: Vec<ClassInUse>,
     pub(in crate::password) pool: CharSet,
@@ -47,10 +48,7 @@ pub(in crate::password) enum Origin {
 }
 
 /// The lengths that a preset or a site's rules allow. The requested length must be one of them.
-pub(in crate::password) fn length_range(
-    constraints: &Constraints,
-    preset: Option<&Preset>,
-) -> Result<LengthRange, PolicyError> {
+pub(super) fn length_range(constraints: &Constraints, preset: Option<&Preset>) -> Result<LengthRange, PolicyError> {
     let rules = constraints.rules.as_ref();
     let allowed = preset.map_or_else(
         || LengthRange {
@@ -72,7 +70,7 @@ pub(in crate::password) fn length_range(
     let range = LengthRange { min, max };
     if constraints.length.is_some_and(|length| !range.contains(length)) {
         return Err(match preset.map(|preset| preset.name).or(rules.map(|_| "passwordrules")) {
-            Some(source) => PolicyError::OutsideLengths { source, min, max },
+            Some(source) => PolicyError::OutsideLengths { by: source, min, max },
             None => PolicyError::OutOfRange { parameter: "length", min, max },
         });
     }
@@ -82,48 +80,91 @@ pub(in crate::password) fn length_range(
 impl ResolvedRules {
     /// Resolves constraints, without a preset and without the length.
     pub(in crate::password) fn new(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
-        // Each is named here, so that a new one cannot be ignored. The length and `min_entropy` are no rules.
-        let Constraints {
-            length: _,
-            min_length: _,
-            classes: _,
-            symbols: _,
-            exclude: _,
-            exclude_similar: _,
-            max_repeating,
-            max_sequential,
-            no_repeats,
-            start,
-            min_classes: _,
-            min_entropy: _,
-            rules,
-            charsets,
-        } = constraints;
         if let Some(other) = constraints.source_of_characters()
             && let Some(parameter) = constraints.parameter_of_classes()
         {
             return Err(PolicyError::ClassParameterWith { parameter, other });
         }
-        let Characters { classes, all, pool, requirements, min_classes } = match (rules, charsets) {
+        let resolved = match (&constraints.rules, &constraints.charsets) {
             (Some(_), Some(_)) => return Err(PolicyError::RulesWithCharsets),
-            (Some(rules), None) => Characters::of_rules(rules, constraints, origin)?,
-            (None, Some(charsets)) => Characters::of_charsets(charsets, constraints)?,
-            (None, None) => Characters::of_classes(constraints, origin)?,
+            (Some(rules), None) => Self::of_rules(rules, constraints, origin)?,
+            (None, Some(charsets)) => Self::of_charsets(charsets, constraints)?,
+            (None, None) => Self::of_classes(constraints, origin)?,
         };
-        if pool.is_empty() {
+        if resolved.pool.is_empty() {
             return Err(PolicyError::AllExcluded);
         }
-        let smallest = |of_rules: Option<u16>, own: Option<u16>| of_rules.into_iter().chain(own).min();
+        let smaller = |of_rules: Option<u16>, own: Option<u16>| of_rules.into_iter().chain(own).min();
         Ok(Self {
-            classes,
-            pool,
+            max_repeating: smaller(resolved.max_repeating, constraints.max_repeating),
+            max_sequential: smaller(resolved.max_sequential, constraints.max_sequential),
+            start: constraints.start,
+            no_repeats: constraints.no_repeats.unwrap_or(false),
+            ..resolved
+        })
+    }
+
+    fn of_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
+        if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
+            return Err(PolicyError::WrongNumberOfCharsets);
+        }
+        let all = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
+        let excluded = constraints.excluded();
+        let sets = charsets.iter().map(|one| Requirement { characters: one.characters.without(excluded), ..*one });
+        let requirements: Vec<Requirement> = sets.collect();
+        if requirements.iter().any(|one| one.min > 0 && one.characters.is_empty()) {
+            return Err(PolicyError::RequiredExcluded { by: "charsets" });
+        }
+        let exclude = constraints.excluded_by_name().intersection(all);
+        Ok(Self { pool: all.without(excluded), requirements, exclude, ..Self::default() })
+    }
+
+    fn of_classes(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        let classes = classes_in_use(constraints, origin)?;
+        let union =
+            |of: fn(&ClassInUse) -> CharSet| classes.iter().fold(CharSet::default(), |all, one| all.union(of(one)));
+        let (pool, all) = (union(|one| one.allowed), union(|one| one.characters));
+        let requirements = classes.iter().map(|one| Requirement { characters: one.allowed, min: one.min });
+        let requirements = requirements.filter(|one| one.min > 0).collect();
+        let min_classes = constraints.min_classes.map(|min| MinClasses {
+            classes: classes.iter().map(|one| one.allowed).filter(|allowed| !allowed.is_empty()).collect(),
+            min: usize::from(min),
+        });
+        let exclude = constraints.excluded_by_name().intersection(all);
+        Ok(Self { classes, pool, requirements, min_classes, exclude, ..Self::default() })
+    }
+
+    fn of_rules(rules: &PasswordRules, constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
+        let characters = |set: RuleSet| if origin == Origin::Generated { set.drawn } else { set.accepted };
+        let all = characters(rules.pool());
+        let mut removed = constraints.excluded();
+        if origin == Origin::Generated && rules.required.iter().all(|set| set.drawn != CharSet::space()) {
+            if all == CharSet::space() {
+                return Err(PolicyError::OnlySpaceAllowed);
+            }
+            removed = removed.union(CharSet::space());
+        }
+        let mut requirements: Vec<Requirement> = Vec::new();
+        // Any character satisfies a set with `unicode`.
+        for set in rules.required.iter().filter(|set| origin == Origin::Generated || !set.unicode) {
+            let characters = characters(*set).without(removed);
+            if characters.is_empty() {
+                return Err(PolicyError::RequiredExcluded { by: "passwordrules" });
+            }
+            if requirements.iter().all(|one| one.characters != characters) {
+                if requirements.len() == limits::MAX_SETS {
+                    return Err(PolicyError::TooManyRequired);
+                }
+                requirements.push(Requirement { characters, min: 1 });
+            }
+        }
+        Ok(Self {
+            pool: all.without(removed),
             requirements,
-            min_classes,
-            max_repeating: smallest(rules.as_ref().and_then(|rules| rules.max_repeating), *max_repeating),
-            max_sequential: smallest(rules.as_ref().and_then(|rules| rules.max_sequential), *max_sequential),
-            start: *start,
-            no_repeats: no_repeats.unwrap_or(false),
+            max_repeating: rules.max_repeating,
+            max_sequential: rules.max_sequential,
             exclude: constraints.excluded_by_name().intersection(all),
+            ..Self::default()
         })
     }
 
@@ -161,75 +202,6 @@ impl ResolvedRules {
             no_repeats: self.no_repeats,
             start: self.start.map(Start::characters),
         }
-    }
-}
-
-/// The characters of passwords, and those that must appear.
-struct Characters {
-    classes: Vec<ClassInUse>,
-    /// Those before exclusion.
-    all: CharSet,
-    pool: CharSet,
-    requirements: Vec<Requirement>,
-    min_classes: Option<MinClasses>,
-}
-
-impl Characters {
-    fn of_charsets(charsets: &[Requirement], constraints: &Constraints) -> Result<Self, PolicyError> {
-        if !(1..=limits::MAX_SETS).contains(&charsets.len()) {
-            return Err(PolicyError::WrongNumberOfCharsets);
-        }
-        let all = charsets.iter().fold(CharSet::default(), |all, one| all.union(one.characters));
-        let excluded = constraints.excluded();
-        let requirements = charsets.iter().map(|one| {
-            let characters = one.characters.without(excluded);
-            let is_possible = one.min == 0 || !characters.is_empty();
-            is_possible.then_some(Requirement { characters, ..*one })
-        });
-        let requirements: Option<Vec<Requirement>> = requirements.collect();
-        let requirements = requirements.ok_or(PolicyError::RequiredExcluded { by: "charsets" })?;
-        Ok(Self { classes: Vec::new(), all, pool: all.without(excluded), requirements, min_classes: None })
-    }
-
-    fn of_classes(constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
-        let classes = classes_in_use(constraints, origin)?;
-        let union =
-            |of: fn(&ClassInUse) -> CharSet| classes.iter().fold(CharSet::default(), |all, one| all.union(of(one)));
-        let (pool, all) = (union(|one| one.allowed), union(|one| one.characters));
-        let requirements = classes.iter().map(|one| Requirement { characters: one.allowed, min: one.min });
-        let requirements = requirements.filter(|one| one.min > 0).collect();
-        let min_classes = constraints.min_classes.map(|min| MinClasses {
-            classes: classes.iter().map(|one| one.allowed).filter(|allowed| !allowed.is_empty()).collect(),
-            min: usize::from(min),
-        });
-        Ok(Self { classes, all, pool, requirements, min_classes })
-    }
-
-    fn of_rules(rules: &PasswordRules, constraints: &Constraints, origin: Origin) -> Result<Self, PolicyError> {
-        let characters = |set: RuleSet| if origin == Origin::Generated { set.drawn } else { set.accepted };
-        let all = characters(rules.pool());
-        let mut removed = constraints.excluded();
-        if origin == Origin::Generated && rules.required.iter().all(|set| set.drawn != CharSet::space()) {
-            if all == CharSet::space() {
-                return Err(PolicyError::OnlySpaceAllowed);
-            }
-            removed = removed.union(CharSet::space());
-        }
-        let mut requirements: Vec<Requirement> = Vec::new();
-        // Any character satisfies a set with `unicode`.
-        for set in rules.required.iter().filter(|set| origin == Origin::Generated || !set.unicode) {
-            let characters = characters(*set).without(removed);
-            if characters.is_empty() {
-                return Err(PolicyError::RequiredExcluded { by: "passwordrules" });
-            }
-            if requirements.iter().all(|one| one.characters != characters) {
-                if requirements.len() == limits::MAX_SETS {
-                    return Err(PolicyError::TooManyRequired);
-                }
-                requirements.push(Requirement { characters, min: 1 });
-            }
-        }
-        Ok(Self { classes: Vec::new(), all, pool: all.without(removed), requirements, min_classes: None })
     }
 }
 

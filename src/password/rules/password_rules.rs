@@ -8,10 +8,24 @@
 //!
 //! `max-consecutive` means `max-repeating` and `max-sequential` since September 2026, when Apple replaced it by them.
 
-use crate::password::charset::{CharSet, printable, special};
+use crate::password::charset::{CharSet, Class, printable, special};
 
 /// The class `special` of Apple's documentation, which includes the space.
-pub(super) const SPECIAL: &str = "-~!@#$%^&*_+=`|(){}[:;\"'<>,.?] ";
+const SPECIAL: &str = "-~!@#$%^&*_+=`|(){}[:;\"'<>,.?] ";
+
+/// The classes by name, in the order in which rules are written.
+pub(super) fn classes() -> [(&'static str, RuleSet); 6] {
+    // Sites accept all punctuation.
+    let special = RuleSet { drawn: CharSet::from_text(SPECIAL), accepted: special(), unicode: false };
+    [
+        ("unicode", RuleSet { unicode: true, ..printable().into() }),
+        ("ascii-printable", printable().into()),
+        ("lower", Class::Lowercase.characters().into()),
+        ("upper", Class::Uppercase.characters().into()),
+        ("digit", Class::Digits.characters().into()),
+        ("special", special),
+    ]
+}
 
 /// A site's password rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,21 +56,9 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// The class `special`. Sites accept all punctuation.
-    pub(super) fn special() -> Self {
-        Self { drawn: CharSet::from_text(SPECIAL), accepted: special(), unicode: false }
-    }
-
-    /// The class `unicode`.
-    pub(super) fn unicode() -> Self {
-        Self { unicode: true, ..printable().into() }
-    }
-
     /// Whether the set has all of another one.
     pub(super) fn contains(self, other: Self) -> bool {
-        other.drawn.without(self.drawn).is_empty()
-            && other.accepted.without(self.accepted).is_empty()
-            && (self.unicode || !other.unicode)
+        other.without(self) == Self::default()
     }
 
     pub(super) fn without(self, other: Self) -> Self {
@@ -84,8 +86,7 @@ impl From<CharSet> for RuleSet {
 
 impl PasswordRules {
     /// The characters that may appear.
-    #[must_use]
-    pub fn pool(&self) -> RuleSet {
+    pub(in crate::password) fn pool(&self) -> RuleSet {
         let named = self.required.iter().fold(self.allowed, |all, set| all.union(*set));
         if named == RuleSet::default() { printable().into() } else { named }
     }

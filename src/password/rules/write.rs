@@ -2,17 +2,14 @@
 
 use std::fmt;
 
-use super::password_rules::{PasswordRules, RuleSet};
-use crate::password::charset::{CharSet, Class, printable};
+use super::password_rules::{PasswordRules, RuleSet, classes};
+use crate::password::charset::CharSet;
 use crate::password::policy::Policy;
 use crate::password::policy::limits::MIN_LENGTH;
 
 /// Writes a policy as password rules, or says which of its constraints they cannot express. The rules, sent back alone,
 /// have exactly the passwords of the policy.
-///
-/// # Errors
-/// The reason, in words.
-pub fn password_rules(policy: &Policy) -> Result<String, String> {
+pub(crate) fn password_rules(policy: &Policy) -> Result<String, String> {
     let spec = policy.spec();
     if let Some(start) = policy.start() {
         return Err(format!("password rules cannot express start {}", start.name()));
@@ -68,14 +65,7 @@ impl fmt::Display for PasswordRules {
 fn set_text(set: RuleSet) -> String {
     let mut rest = set;
     let mut words = Vec::new();
-    for (name, class) in [
-        ("unicode", RuleSet::unicode()),
-        ("ascii-printable", printable().into()),
-        ("lower", Class::Lowercase.characters().into()),
-        ("upper", Class::Uppercase.characters().into()),
-        ("digit", Class::Digits.characters().into()),
-        ("special", RuleSet::special()),
-    ] {
+    for (name, class) in classes() {
         if rest.contains(class) {
             rest = rest.without(class);
             words.push(name.to_owned());

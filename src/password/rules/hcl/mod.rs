@@ -7,16 +7,83 @@
 //! A name that the language does not have ends the reading, so nesting is never deeper than a policy's own. Reading takes
 //! time in proportion to the length of the text.
 
-mod cursor;
-mod draft;
-mod error;
-mod json;
-mod language;
-mod policy;
+mod reader;
+mod scanner;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use error::{HclError, HclErrorKind, Meant};
-pub use policy::VaultPolicy;
-pub use write::write_hcl;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::cursor::Fault;
+use crate::password::policy::limits;
+use crate::password::spec::Requirement;
+use reader::Reader;
+pub(crate) use write::write_hcl;
+
+/// The longest text of a policy, in bytes.
+const MAX_TEXT: usize = 4096;
+
+/// What a policy in Vault's language says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultPolicy {
+    /// Characters in a password.
+    pub length: u16,
+    /// The charsets with their minima, in their order. Together they are the pool.
+    pub rules: Vec<Requirement>,
+}
+
+/// What is wrong with a policy in Vault's language, and where. Line and column are counted from 1, in characters.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct HclError {
+    pub line: usize,
+    pub column: usize,
+    message: String,
+}
+
+impl VaultPolicy {
+    /// Reads a text: HCL or its JSON form.
+    ///
+    /// # Errors
+    /// An [`HclError`] with line and column.
+    pub fn parse(text: &str) -> Result<Self, HclError> {
+        let read = if text.len() > MAX_TEXT {
+            let problem = format!("the policy has more than {MAX_TEXT} bytes");
+            Err(Fault::new(text.floor_char_boundary(MAX_TEXT), problem))
+        } else {
+            Reader::new(text).policy()
+        };
+        read.map_err(|fault| HclError::new(&fault, text))
+    }
+
+    /// The parameters of this service that mean the same, as JSON.
+    pub(crate) fn parameters(&self) -> String {
+        let charset = |rule: &Requirement| json!({ "characters": rule.characters.to_string(), "min": rule.min });
+        let charsets: Vec<Value> = self.rules.iter().map(charset).collect();
+        json!({ "charsets": charsets, "length": self.length }).to_string()
+    }
+}
+
+impl HclError {
+    fn new(Fault { at, problem }: &Fault, text: &str) -> Self {
+        let before = text.get(..*at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|one| *one != '\n').count() + 1;
+        let place = format!("line {line}, column {column}");
+        // As in Vault, this error begins with its text.
+        let message = if *problem == length_out_of_range() {
+            format!("{problem} ({place})")
+        } else {
+            format!("{place}: {problem}")
+        };
+        Self { line, column, message }
+    }
+}
+
+/// What is wrong with a length that is missing or out of range.
+fn length_out_of_range() -> String {
+    let (min, max) = (limits::MIN_LENGTH, limits::MAX_LENGTH);
+    format!("passwords must be between {min} and {max} characters; length says how many")
+}

@@ -5,10 +5,8 @@ use crate::password::policy::{Policy, limits};
 use crate::password::spec::Requirement;
 
 /// A policy in Vault's language. Reading the text gives the same policy.
-///
-/// # Errors
-/// Why that language cannot say it. A text that loses a constraint is never written.
-pub fn write_hcl(policy: &Policy) -> Result<String, String> {
+/// Fails with the reason if that language cannot say it: a text that loses a constraint is never written.
+pub(crate) fn write_hcl(policy: &Policy) -> Result<String, String> {
     let spec = policy.spec();
     let unsupported = [
         spec.no_repeats.then_some("no_repeats"),
