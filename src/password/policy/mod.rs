@@ -7,13 +7,14 @@ pub mod limits;
 pub(super) mod named;
 pub(super) mod presets;
 pub(super) mod resolve;
+mod tighten;
 
 use constraints::{Constraints, Start};
 use error::PolicyError;
 use length::TooExpensiveAt;
 use limits::LengthRange;
-use presets::Preset;
-use resolve::{ClassInUse, Origin, ResolvedRules, length_range};
+use presets::{Preset, length_range};
+use resolve::{ClassInUse, Origin, ResolvedRules};
 
 use super::charset::{CharSet, Class};
 use super::entropy::Count;

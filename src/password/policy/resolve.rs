@@ -1,10 +1,8 @@
-//! Resolves constraints into sets of characters: what classes or a site's rules say about a password, and how long it
-//! may be.
+//! Resolves constraints into sets of characters: what classes or a site's rules say about a password.
 
 use super::constraints::{Constraints, Start};
 use super::error::PolicyError;
-use super::limits::{self, LengthRange};
-use super::presets::Preset;
+use super::limits;
 use crate::password::charset::{CharSet, Class, special};
 use crate::password::rules::password_rules::{PasswordRules, RuleSet};
 use crate::password::spec::{MinClasses, PasswordSpec, Requirement};
@@ -45,36 +43,6 @@ pub(in crate::password) enum Origin {
     Generated,
     /// Somebody chose them: whatever a site accepts. The special characters are all punctuation of ASCII and the space.
     Chosen,
-}
-
-/// The lengths that a preset or a site's rules allow. The requested length must be one of them.
-pub(super) fn length_range(constraints: &Constraints, preset: Option<&Preset>) -> Result<LengthRange, PolicyError> {
-    let rules = constraints.rules.as_ref();
-    let allowed = preset.map_or_else(
-        || LengthRange {
-            min: rules.and_then(|rules| rules.min_length).unwrap_or_default(),
-            max: rules.and_then(|rules| rules.max_length).unwrap_or(u16::MAX),
-        },
-        |preset| preset.lengths,
-    );
-    let LengthRange { min, max } = allowed;
-    if min > limits::MAX_LENGTH || max < limits::MIN_LENGTH {
-        return Err(PolicyError::NoLength { min, max });
-    }
-    // A length of less than 4 must be requested.
-    let shortest = constraints.length.map_or(limits::MIN_LENGTH, |length| length.clamp(1, limits::MIN_LENGTH));
-    let (min, max) = (min.max(shortest).max(constraints.min_length.unwrap_or_default()), max.min(limits::MAX_LENGTH));
-    if min > max {
-        return Err(PolicyError::NoLength { min, max });
-    }
-    let range = LengthRange { min, max };
-    if constraints.length.is_some_and(|length| !range.contains(length)) {
-        return Err(match preset.map(|preset| preset.name).or(rules.map(|_| "passwordrules")) {
-            Some(source) => PolicyError::OutsideLengths { by: source, min, max },
-            None => PolicyError::OutOfRange { parameter: "length", min, max },
-        });
-    }
-    Ok(range)
 }
 
 impl ResolvedRules {

@@ -17,22 +17,13 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::cursor::Fault;
-use crate::password::policy::limits;
 use crate::password::spec::Requirement;
-use reader::Reader;
+pub use reader::VaultPolicy;
+use reader::{Reader, length_out_of_range};
 pub(crate) use write::write_hcl;
 
 /// The longest text of a policy, in bytes.
 const MAX_TEXT: usize = 4096;
-
-/// What a policy in Vault's language says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VaultPolicy {
-    /// Characters in a password.
-    pub length: u16,
-    /// The charsets with their minima, in their order. Together they are the pool.
-    pub rules: Vec<Requirement>,
-}
 
 /// What is wrong with a policy in Vault's language, and where. Line and column are counted from 1, in characters.
 #[derive(Debug, Error)]
@@ -80,10 +71,4 @@ impl HclError {
         };
         Self { line, column, message }
     }
-}
-
-/// What is wrong with a length that is missing or out of range.
-fn length_out_of_range() -> String {
-    let (min, max) = (limits::MIN_LENGTH, limits::MAX_LENGTH);
-    format!("passwords must be between {min} and {max} characters; length says how many")
 }

@@ -3,7 +3,6 @@
 use std::mem;
 
 use super::scanner::{Name, Scanner};
-use super::{VaultPolicy, length_out_of_range};
 use crate::password::charset::CharSet;
 use crate::password::policy::limits;
 use crate::password::rules::cursor::{Cursor, Fault};
@@ -20,6 +19,15 @@ const CHARSET: &str = "charset";
 const MIN_CHARS: &str = "min-chars";
 /// The source of randomness, which is ignored, as in Vault: it is a member of the request.
 const ENTROPY_SOURCE: &str = "entropy_source";
+
+/// What a policy in Vault's language says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultPolicy {
+    /// Characters in a password.
+    pub length: u16,
+    /// The charsets with their minima, in their order. Together they are the pool.
+    pub rules: Vec<Requirement>,
+}
 
 /// The names that a block has, and how an error lists them.
 struct Names {
@@ -301,4 +309,10 @@ impl Names {
             format!("the names are {}", self.listed)
         }
     }
+}
+
+/// What is wrong with a length that is missing or out of range.
+pub(super) fn length_out_of_range() -> String {
+    let (min, max) = (limits::MIN_LENGTH, limits::MAX_LENGTH);
+    format!("passwords must be between {min} and {max} characters; length says how many")
 }
