@@ -133,6 +133,8 @@ pub enum PolicyError {
         /// Characters of it that remain.
         available: u32,
     },
+    /// `no_repeats` and `max_sequential` are given together.
+    NoRepeatsInSequence,
     /// `max_repeating` with only one character.
     OneCharacter {
         /// The length.
@@ -196,6 +198,7 @@ impl PolicyError {
             Self::TooFewClasses { .. } => vec!["min_classes", "policy"],
             Self::NoStart { .. } => vec!["start", "policy"],
             Self::TooFewCharacters { .. } | Self::TooFewOfClass { .. } => vec!["no_repeats"],
+            Self::NoRepeatsInSequence => vec!["no_repeats", "max_sequential", "policy"],
             Self::OneCharacter { .. } => vec!["max_repeating", "passwordrules"],
             Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => vec!["min_entropy"],
             Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded { .. } => {
@@ -226,9 +229,7 @@ impl fmt::Display for PolicyError {
                 let (name, min_name) = (class.name(), class.min_name());
                 write!(f, "{min_name} is {min}, but {name} is false; set {name} to true, or omit {min_name}")
             }
-            Self::LengthTooShort { length, minima } => {
-                write!(f, "length {length} is too short for {}", list(minima))
-            }
+            Self::LengthTooShort { length, minima } => write!(f, "length {length} is too short for {}", list(minima)),
             Self::MinimaTooLarge { needed, longest, .. } => {
                 write!(f, "the minimums need {needed} characters, but a password has at most {longest}")
             }
@@ -283,6 +284,7 @@ impl fmt::Display for PolicyError {
                 write!(f, "no_repeats with {min_name} {min} requires {min} different characters of {name}, ")?;
                 write!(f, "but only {available} remain")
             }
+            Self::NoRepeatsInSequence => f.write_str("no_repeats cannot be combined with max_sequential; omit one"),
             Self::OneCharacter { length, max_repeating } => write!(
                 f,
                 "max_repeating {max_repeating} with length {length} requires two different characters, but only 1 \

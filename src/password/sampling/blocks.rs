@@ -11,10 +11,8 @@
 //! ```
 //!
 //! blocks need not see their neighbours: 1/(1 - g) = 1 + V, so all divisions of a word into blocks side by side have the
-//! weight 1 together. The weights of a cell are the sum of those of its sequences.
-//!
-//! The first character of a text may be limited to some. If F counts the words that begin with one of those, the first
-//! block of a text has the weight F/(1 + V).
+//! weight 1 together. The weights of a cell are the sum of those of its sequences. The first character of a text may be
+//! limited to some: if F counts the words that begin with one of those, the first block of a text has the weight F/(1 + V).
 //!
 //! A worked example: the sequence `a`, at most one in a row. V = x, so g = x/(1 + x) = x - x² + x³ - …: the text `aa` is two
 //! blocks of length 1 with the weight 1·1, or one block of length 2 with the weight -1. The sum is 0.
@@ -27,9 +25,34 @@ use std::collections::BTreeMap;
 use num_bigint::BigUint;
 
 use super::budget::{BudgetExceeded, WorkBudget};
-use super::modular::{Field, PRODUCTS_PER_STEP, to_u64};
+use super::modular::{Field, PRODUCTS_PER_STEP};
 use super::runs::{RunLimits, Runs};
 use crate::password::charset::CharSet;
+
+/// The steps to add one set to one pool, and the memory of a pool with its cells, in bytes.
+const POOL_STEPS: usize = 20;
+const POOL_BYTES: usize = 300;
+
+/// The pools in which some sets have no characters, and how often the texts of each count, which may be negative.
+///
+/// A text without a character of a set is a text over a smaller pool. So the texts that have a character of each set are
+/// all texts, minus those over the pool without the first set, minus those without the second, plus those without both.
+pub(super) fn pools(
+    pool: CharSet,
+    sets: &[CharSet],
+    budget: &mut WorkBudget,
+) -> Result<BTreeMap<CharSet, i64>, BudgetExceeded> {
+    let mut pools = BTreeMap::from([(pool, 1)]);
+    for set in sets {
+        budget.spend(POOL_STEPS * pools.len())?;
+        budget.lend(2 * POOL_BYTES * pools.len())?;
+        for (pool, sign) in pools.clone() {
+            *pools.entry(pool.without(*set)).or_default() -= sign;
+        }
+        pools.retain(|_, sign| *sign != 0);
+    }
+    Ok(pools)
+}
 
 /// What matters of a sequence: its number of characters, and which of them may be first, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +62,7 @@ pub(super) struct Sequence {
 }
 
 /// What matters of the characters that every minimum treats alike.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cell {
     /// One bit for each set with a minimum, set if it contains the cell.
     pub(super) sets: u32,
@@ -52,42 +75,24 @@ impl Cell {
     pub(super) fn of_pool(pool: CharSet, sets: &[CharSet], first: CharSet, limits: RunLimits) -> Vec<Self> {
         let mut cells: BTreeMap<u32, BTreeMap<Sequence, u64>> = BTreeMap::new();
         for characters in limits.sequences(pool) {
-            let one = characters[0];
-            let membership = sets.iter().rev().fold(0, |bits, set| bits << 1 | u32::from(set.contains(one)));
-            let bits = characters.iter().rev().fold(0, |bits, byte| bits << 1 | u32::from(first.contains(*byte)));
-            let sequence = Sequence { length: characters.len(), first: bits };
+            let bits = |bits, is_set| bits << 1 | u32::from(is_set);
+            let membership = sets.iter().rev().map(|set| set.contains(characters[0])).fold(0, bits);
+            let first = characters.iter().rev().map(|byte| first.contains(*byte)).fold(0, bits);
+            let sequence = Sequence { length: characters.len(), first };
             *cells.entry(membership).or_default().entry(sequence).or_default() += 1;
         }
         cells.into_iter().map(|(sets, sequences)| Self { sets, sequences }).collect()
     }
-
-    pub(super) fn remove(&mut self, sequence: Sequence, number: u64) {
-        if let Some(left) = self.sequences.get_mut(&sequence) {
-            *left -= number;
-        }
-        self.sequences.retain(|_, number| *number > 0);
-    }
-
-    /// The number of characters.
-    pub(super) fn size(&self) -> u64 {
-        self.sequences.iter().map(|(sequence, number)| number * to_u64(sequence.length)).sum()
-    }
-
-    /// The number of characters that may be first.
-    pub(super) fn first(&self) -> u64 {
-        self.sequences.iter().map(|(sequence, number)| number * u64::from(sequence.first.count_ones())).sum()
-    }
 }
 
-/// The numbers of words over each sequence.
+/// The numbers of words over each sequence, for each length from 1: of all, and of those with a valid first character.
+/// Those over single characters need no counting.
 pub(super) struct Words {
     limits: RunLimits,
-    /// For each length from 1: of all words, and of those with a valid first character.
     numbers: BTreeMap<Sequence, Vec<(BigUint, BigUint)>>,
 }
 
 impl Words {
-    /// Counts the words over sequences. Without a limit on neighbours, all are of one character and need no counting.
     pub(super) fn new<'c>(
         cells: impl Iterator<Item = &'c Cell>,
         limits: RunLimits,
@@ -95,34 +100,68 @@ impl Words {
     ) -> Result<Self, BudgetExceeded> {
         let mut numbers = BTreeMap::new();
         for sequence in cells.flat_map(|cell| cell.sequences.keys()) {
-            if !numbers.contains_key(sequence) && limits.limits_sequences() {
+            if sequence.length == 1 {
+                numbers.insert(*sequence, Vec::new());
+            } else if !numbers.contains_key(sequence) {
                 // Any characters stand for those of the sequence.
                 let characters: Vec<u8> = (0..).take(sequence.length).collect();
                 let is_first = |byte: &u8| sequence.first >> *byte & 1 == 1;
                 let first = characters.iter().copied().filter(is_first).collect();
                 let runs = Runs::of_sequences(vec![characters], first, limits, budget)?;
-                let words = runs.totals().map(|(all, valid)| (all.clone(), valid)).collect();
-                numbers.insert(*sequence, words);
+                numbers.insert(*sequence, runs.totals().map(|(all, valid)| (all.clone(), valid)).collect());
             }
         }
         Ok(Self { limits, numbers })
     }
 
-    /// The weights of blocks in one field.
-    pub(super) fn weights(&self, field: Field) -> Weights {
-        let mut of_sequences = BTreeMap::new();
-        for (sequence, words) in &self.numbers {
+    /// The weights of the blocks of every sequence in one field.
+    pub(super) fn weights(&self, field: Field) -> BTreeMap<Sequence, Weights> {
+        // For a single character V = x + x² + … + x^r, so g = (x - x^(r+1)) / (1 - x^(r+1)).
+        let of_one = |length: usize| match length % (self.limits.repeating + 1) {
+            0 => field.subtract(0, 1),
+            1 => 1,
+            _ => 0,
+        };
+        let weights = |(sequence, words): (&Sequence, &Vec<(BigUint, BigUint)>)| {
+            if sequence.length == 1 {
+                let all: Vec<u64> = (1..=self.limits.length).map(of_one).collect();
+                let opening = all.iter().map(|weight| weight * u64::from(sequence.first)).collect();
+                return (*sequence, Weights { all, opening });
+            }
             let residue = |number: &BigUint| (number % field.prime()).iter_u64_digits().next().unwrap_or_default();
-            let (all, valid): (Vec<u64>, Vec<u64>) =
-                words.iter().map(|(all, valid)| (residue(all), residue(valid))).unzip();
-            of_sequences.insert(*sequence, (divided(field, &all, &all), divided(field, &valid, &all)));
-        }
-        Weights { field, limits: self.limits, of_sequences }
+            let all: Vec<u64> = words.iter().map(|(all, _)| residue(all)).collect();
+            let valid: Vec<u64> = words.iter().map(|(_, valid)| residue(valid)).collect();
+            (*sequence, Weights { all: divided(field, &all, &all), opening: divided(field, &valid, &all) })
+        };
+        self.numbers.iter().map(weights).collect()
     }
 
     /// The steps of [`Words::weights`] in one field.
     pub(super) fn steps(&self) -> usize {
-        self.numbers.len() * self.limits.length * self.limits.length / PRODUCTS_PER_STEP
+        let several = self.numbers.keys().filter(|sequence| sequence.length > 1).count();
+        several * self.limits.length * self.limits.length / PRODUCTS_PER_STEP
+    }
+}
+
+/// The weights of blocks by length from 1: of all, and of those that may begin a text.
+pub(super) struct Weights {
+    pub(super) all: Vec<u64>,
+    pub(super) opening: Vec<u64>,
+}
+
+impl Weights {
+    /// The weights of the blocks of a cell.
+    pub(super) fn of_cell(cell: &Cell, of_sequences: &BTreeMap<Sequence, Self>, length: usize, field: Field) -> Self {
+        let mut sums = Self { all: vec![0; length], opening: vec![0; length] };
+        for (sequence, number) in &cell.sequences {
+            let Self { all, opening } = &of_sequences[sequence];
+            for (sums, weights) in [(&mut sums.all, all), (&mut sums.opening, opening)] {
+                sums.iter_mut()
+                    .zip(weights)
+                    .for_each(|(sum, one)| *sum = field.add(*sum, field.multiply(*number, *one)));
+            }
+        }
+        sums
     }
 }
 
@@ -134,41 +173,4 @@ fn divided(field: Field, series: &[u64], v: &[u64]) -> Vec<u64> {
         quotient.push(field.subtract(*coefficient, sum));
     }
     quotient
-}
-
-/// The weights of blocks in one field.
-pub(super) struct Weights {
-    field: Field,
-    limits: RunLimits,
-    of_sequences: BTreeMap<Sequence, (Vec<u64>, Vec<u64>)>,
-}
-
-impl Weights {
-    /// The weights of the blocks of a cell by length from 1: of all, and of those that may begin a text.
-    pub(super) fn of(&self, cell: &Cell) -> (Vec<u64>, Vec<u64>) {
-        let (field, length) = (self.field, self.limits.length);
-        if !self.limits.limits_sequences() {
-            // V = x + x² + … + x^r, so g = (x - x^(r+1)) / (1 - x^(r+1)) for each character.
-            let period = self.limits.repeating + 1;
-            let weights = |characters: u64| {
-                let of_length = |length: usize| match length % period {
-                    0 => field.subtract(0, characters),
-                    1 => characters,
-                    _ => 0,
-                };
-                (1..=length).map(of_length).collect()
-            };
-            return (weights(cell.size()), weights(cell.first()));
-        }
-        let mut sums = (vec![0; length], vec![0; length]);
-        for (sequence, number) in &cell.sequences {
-            let (all, opening) = &self.of_sequences[sequence];
-            for (sums, weights) in [(&mut sums.0, all), (&mut sums.1, opening)] {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = field.add(*sum, field.multiply(*number, *weight));
-                }
-            }
-        }
-        sums
-    }
 }

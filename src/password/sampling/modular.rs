@@ -1,8 +1,6 @@
 //! Exact counts by arithmetic modulo several primes, from which the number is reconstructed (the Chinese remainder
 //! theorem). Sums of products of numbers with hundreds of bits become operations on single machine words.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the recurrence is only compared so far"))]
-
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
@@ -38,7 +36,7 @@ const OFFSETS: [u64; 480] = [
     20313, 20327, 20339, 20349, 20429, 20495,
 ];
 /// How many products are added to a sum in a step.
-pub(super) const PRODUCTS_PER_STEP: usize = 2;
+pub(super) const PRODUCTS_PER_STEP: usize = 4;
 const LOW: u64 = (1 << 60) - 1;
 
 /// The field of integers modulo a prime.
@@ -113,23 +111,19 @@ impl Field {
         self.power(number, self.prime() - 2)
     }
 
-    /// Adds a product to a sum whose reduction is postponed.
-    pub(super) fn accumulate(self, sum: &mut u128, one: u64, other: u64) {
-        // Both factors are below 2^60, so the sum stays below 2^128 if it is below 2^127 before.
-        *sum += u128::from(one) * u128::from(other);
-        if *sum >> 127 != 0 {
-            *sum = u128::from(self.reduce(*sum));
-        }
-    }
-
-    pub(super) fn finish(self, sum: u128) -> u64 {
-        self.reduce(sum)
+    /// The sum of products.
+    pub(super) fn sum(self, products: impl Iterator<Item = (u64, u64)>) -> u64 {
+        // A product is below 2^120, so the sum stays below 2^128 if it is below 2^127 before.
+        self.reduce(products.fold(0, |sum: u128, (one, other)| {
+            let sum = sum + u128::from(one) * u128::from(other);
+            if sum >> 127 == 0 { sum } else { u128::from(self.reduce(sum)) }
+        }))
     }
 
     /// The sum of the products of each number with the one as far from the other end of a list of the same length: a
     /// coefficient of the product of two series.
     pub(super) fn sum_of_products(self, one: &[u64], other: &[u64]) -> u64 {
-        // A product is below 2^120, so 64 of them and a number are below 2^128.
+        // 64 products and a number are below 2^128.
         one.chunks(64).zip(other.rchunks(64)).fold(0, |sum, (one, other)| {
             let products = one.iter().zip(other.iter().rev());
             let products = products.map(|(one, other)| u128::from(*one) * u128::from(*other));
@@ -216,15 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn accumulated_products_do_not_overflow() {
+    fn sum_of_products_does_not_overflow() {
         let field = Field { offset: OFFSETS[0] };
-        let largest = field.prime() - 1;
-        let mut sum = 0;
-        for _ in 0..1_000 {
-            field.accumulate(&mut sum, largest, largest);
-        }
+        let largest = vec![field.prime() - 1; 1_000];
         // (-1)·(-1), a thousand times.
-        assert_eq!(field.finish(sum), 1_000);
+        assert_eq!(field.sum_of_products(&largest, &largest), 1_000);
+        assert_eq!(field.sum_of_products(&[1, 2, 3], &[10, 20, 30]), 30 + 40 + 30);
     }
 
     #[test]
