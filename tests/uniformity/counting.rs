@@ -1,8 +1,8 @@
 //! Counts, entropies and draws, compared with results that the sampler does not compute itself.
 
 use passloom::password::{
-    CharSet, Class, ClassOptions, Constraints, CountError, PasswordSpec, Policy, Requirement, Sampler, SpecViolation,
-    Start, WorkBudget, verify,
+    CharSet, Class, ClassOptions, Constraints, CountError, PasswordCheck, PasswordSpec, Policy, Requirement, Sampler,
+    SpecViolation, Start, WorkBudget, verify,
 };
 use proptest::prelude::*;
 #[expect(clippy::disallowed_types, reason = "the generator of the function")]
@@ -88,6 +88,26 @@ fn entropy_is_rounded_down_and_whole_bits_are_exact() {
     let octal = entropy(unconstrained(8, "01234567"));
     assert_eq!((octal.bits(), octal.rounded_down()), (24.0, 24.0), "8^8 = 2^24");
     assert_eq!(entropy(unconstrained(4, "a")).rounded_down(), 0.0);
+}
+
+#[test]
+fn no_repeats_with_max_sequential_is_refused_without_counting() {
+    let both = Constraints { no_repeats: Some(true), max_sequential: Some(2), ..Constraints::default() };
+    let charset = Requirement { characters: Class::Digits.characters(), min: 1 };
+    let cases = [
+        ("a length", Constraints { length: Some(8), ..both.clone() }),
+        ("the longest run", Constraints { length: Some(8), max_sequential: Some(8), ..both.clone() }),
+        ("no length", both.clone()),
+        ("an entropy", Constraints { min_entropy: Some(40), ..both.clone() }),
+        ("sets", Constraints { length: Some(4), charsets: Some(vec![charset]), ..both }),
+    ];
+    for (name, constraints) in cases {
+        let checked = PasswordCheck::new(&constraints, None).map(|_| ()).unwrap_err();
+        for error in [Policy::new(&constraints, None).unwrap_err(), checked] {
+            assert_eq!(error.to_string(), "no_repeats cannot be combined with max_sequential; omit one", "{name}");
+            assert_eq!(error.parameters(), ["no_repeats", "max_sequential", "policy"], "{name}");
+        }
+    }
 }
 
 #[test]

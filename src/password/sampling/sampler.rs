@@ -17,7 +17,7 @@ use num_traits::ToPrimitive;
 use rand::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::budget::WorkBudget;
+use super::budget::{BudgetExceeded, WorkBudget};
 use super::choices::Choices;
 use super::compositions::Compositions;
 use super::cumulative::{CumulativeTable, PRECISION_BITS};
@@ -155,21 +155,25 @@ impl Counted {
         if is_unsatisfiable(&spec) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
-        let counted = match (spec.no_repeats, spec.limits_runs()) {
-            (true, true) => return Err(CountError::TooExpensive),
-            (false, true) => {
-                let counts = recurrence::count(&spec, spec.length, budget).map_err(|_| CountError::TooExpensive)?;
-                counts.into_iter().next_back()
-            }
-            (false, false) => closed_form::count(&spec, budget).ok(),
-            (true, false) => None,
+        let by_recurrence = |budget: &mut WorkBudget| {
+            let counts = recurrence::count(&spec, spec.length, budget).map_err(|_| CountError::TooExpensive)?;
+            Ok(counts.into_iter().next_back().unwrap_or_default())
         };
-        if let Some(count) = counted {
-            return Ok(Self { spec, count, tables: None });
-        }
-        // Compositions count what is left: `no_repeats`, and overlapping sets with larger minima.
-        let tables = Compositions::new(&spec, PRECISION_BITS, budget).map_err(|_| CountError::TooExpensive)?;
-        Ok(Self { spec, count: tables.total().clone(), tables: Some(tables) })
+        let by_compositions = |budget: &mut WorkBudget| {
+            let tables = Compositions::new(&spec, PRECISION_BITS, budget)?;
+            Ok::<_, BudgetExceeded>((tables.total().clone(), Some(tables)))
+        };
+        let (count, tables) = match (spec.no_repeats, spec.limits_runs()) {
+            (true, true) => return Err(CountError::TooExpensive),
+            (false, true) => (by_recurrence(budget)?, None),
+            (true, false) => by_compositions(budget).map_err(|_| CountError::TooExpensive)?,
+            // Sets with larger minima that overlap have no closed form.
+            (false, false) => match closed_form::count(&spec, budget) {
+                Ok(count) => (count, None),
+                Err(_) => by_compositions(budget).or_else(|_| Ok((by_recurrence(budget)?, None)))?,
+            },
+        };
+        Ok(Self { spec, count, tables })
     }
 }
 
