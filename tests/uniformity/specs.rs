@@ -84,7 +84,6 @@ pub fn small_specs() -> Vec<(&'static str, PasswordSpec)> {
             any(5, "abc01").require(2, "01").max_repeating(1).max_sequential(2),
         ),
         ("no neighbours, a letter first", any(4, "abcAB").max_sequential(1).start("abc")),
-        ("no neighbours, no repeats", any(4, "abcd12").max_sequential(1).no_repeats()),
         ("two of three classes, no neighbours", any(4, "abA01").min_classes(2, &["ab", "A", "01"]).max_sequential(1)),
         ("no repeats", any(4, "abAB01").no_repeats()),
         ("no repeats, minima", any(4, "abcAB01").require(1, "AB").require(2, "01").no_repeats()),

@@ -75,6 +75,8 @@ pub enum PolicyError {
         .class.name()
     )]
     TooFewOfClass { class: Class, min: u16, available: u32 },
+    #[error("no_repeats cannot be combined with max_sequential; omit one")]
+    NoRepeatsInSequence,
     #[error("max_repeating {max_repeating} with length {length} requires two different characters, but only 1 remains")]
     OneCharacter { length: u16, max_repeating: u16 },
     #[error("no password of length {length} satisfies {} together", list(constraints))]
@@ -114,6 +116,7 @@ impl PolicyError {
             Self::TooFewClasses { .. } => vec!["min_classes", "policy"],
             Self::NoStart { .. } => vec!["start", "policy"],
             Self::TooFewCharacters { .. } | Self::TooFewOfClass { .. } => vec!["no_repeats"],
+            Self::NoRepeatsInSequence => vec!["no_repeats", "max_sequential", "policy"],
             Self::OneCharacter { .. } => vec!["max_repeating", "passwordrules"],
             Self::EntropyTooLow { .. } | Self::EntropyOutOfReach { .. } => vec!["min_entropy"],
             Self::AllExcluded | Self::ClassExcluded { .. } | Self::RequiredExcluded { .. } => {

@@ -9,15 +9,16 @@
 //! - With minima and without limits on runs: log2 (k · m / (m - r)), where r characters are enough for the minima and, if
 //!   `start` restricts it, the first. Each of the other m - r can be removed, and what is left is a password. Each password
 //!   of m - 1 characters results at most k · m times: m positions, k characters.
-//! - With both: none, because the last character may be needed and another one may separate two runs. Without their
-//!   minima there are more passwords, for which the first bound holds. So the search leaps over lengths for which these
-//!   are too few, and then takes single steps.
+//!
+//! With limits on runs, one table has the counts of all lengths up to its own, so the search reads those of the lengths that
+//! a leap passes, and a leap may be too long. With minima, too, no bound holds: the last character may be needed, and
+//! another one may separate two runs.
 //!
 //! With minima, log2 k would be wrong: of the pool `ab` with one of each there are 2 passwords of two characters, and 6 of
 //! three, more than twice as many.
 //!
 //! The bounds hold for counts of 0, too, so a search ends if no longer length can have a password. Every leap is at least
-//! one length, and none leaps over a length that has enough, so the first one found is the shortest.
+//! one length, and none passes a length that has enough without reading its count, so the first one found is the shortest.
 
 use super::limits::LengthRange;
 use crate::password::entropy::{Count, log2};
@@ -32,12 +33,13 @@ const ROUNDING: f64 = 1e-6;
 pub(super) struct TooExpensiveAt(pub(super) u16);
 
 /// The shortest length of a range that has at least `fewest` passwords, or `None` if none has. `spec` returns the
-/// specification of a length; those of all lengths differ in nothing else.
+/// specification of a length; those of all lengths differ in nothing else. `counts` counts the passwords of each length from
+/// one to that of a specification.
 pub(super) fn shortest(
     lengths: LengthRange,
     fewest: &Count,
     spec: impl Fn(u16) -> PasswordSpec,
-    count: impl FnMut(&PasswordSpec) -> Result<Count, CountError>,
+    mut counts: impl FnMut(&PasswordSpec, u16) -> Result<Vec<Count>, CountError>,
 ) -> Result<Option<u16>, TooExpensiveAt> {
     let longest = spec(lengths.max);
     let pool = longest.pool.len();
@@ -53,61 +55,42 @@ pub(super) fn shortest(
         None | Some(0) => f64::INFINITY,
         Some(removable) => (choices(length) * f64::from(length) / f64::from(removable)).log2(),
     };
-    let without_minima = |length: u16| PasswordSpec { requirements: Vec::new(), min_classes: None, ..spec(length) };
 
-    let mut search = Search { max, fewest, count };
-    let Some(begin) = search.leap(0, log2(fewest.as_biguint()), by_appending) else { return Ok(None) };
-    let begin = begin.max(lengths.min);
-    if minima == 0 {
-        return search.climb(begin, spec, by_appending);
-    }
-    if !longest.limits_runs() {
-        return search.climb(begin, spec, by_inserting);
-    }
-    match search.climb(begin, without_minima, by_appending)? {
-        Some(begin) => search.climb(begin, spec, |_| f64::INFINITY),
-        None => Ok(None),
-    }
-}
-
-struct Search<'a, F> {
-    /// The longest length that may be taken.
-    max: u16,
-    fewest: &'a Count,
-    count: F,
-}
-
-impl<F: FnMut(&PasswordSpec) -> Result<Count, CountError>> Search<'_, F> {
-    /// The first length from `length` on that has enough, if the step to a length grows the count by at most so many bits.
-    fn climb(
-        &mut self,
-        mut length: u16,
-        spec: impl Fn(u16) -> PasswordSpec,
-        growth: impl Fn(u16) -> f64,
-    ) -> Result<Option<u16>, TooExpensiveAt> {
-        while length <= self.max {
-            let lacks = match (self.count)(&spec(length)) {
-                Ok(count) if count >= *self.fewest => return Ok(Some(length)),
-                Ok(count) => log2(self.fewest.as_biguint()) - log2(count.as_biguint()),
-                Err(CountError::Unsatisfiable) => f64::INFINITY,
-                Err(CountError::TooExpensive) => return Err(TooExpensiveAt(length)),
-            };
-            match self.leap(length, lacks, &growth) {
-                Some(next) => length = next,
-                None => break,
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first length after `length` at which the growth adds up to so many bits.
-    fn leap(&self, length: u16, bits: f64, growth: impl Fn(u16) -> f64) -> Option<u16> {
+    // The first length after `length` at which the growth adds up to so many bits.
+    let leap = |length: u16, bits: f64, growth: &dyn Fn(u16) -> f64| {
         let mut sum = ROUNDING;
-        (length + 1..=self.max).find(|next| {
+        (length + 1..=max).find(|next| {
             sum += growth(*next);
             sum >= bits
         })
+    };
+    let has_table = longest.limits_runs();
+    let bits = log2(fewest.as_biguint());
+    let mut next = leap(0, bits, &by_appending).map(|length| length.max(lengths.min));
+    let mut unread = next.unwrap_or_default();
+    while let Some(length) = next.filter(|length| *length <= max) {
+        let from = if has_table { unread } else { length };
+        let counts = counts(&spec(length), from).map_err(|_| TooExpensiveAt(length))?;
+        if let Some((found, _)) = (from..).zip(&counts).find(|(_, count)| *count >= fewest) {
+            return Ok(Some(found));
+        }
+        let lacks = match counts.last().map(Count::as_biguint) {
+            Some(count) if count.bits() > 0 => bits - log2(count),
+            _ => f64::INFINITY,
+        };
+        next = match (has_table, minima) {
+            (_, 0) => leap(length, lacks, &by_appending),
+            (false, _) => leap(length, lacks, &by_inserting),
+            (true, _) if lacks.is_infinite() => Some(length + 1),
+            (true, _) => leap(length, lacks, &by_appending).or((length < max).then_some(max)),
+        };
+        if has_table {
+            // An eighth further, because the growth is less than the bound.
+            next = next.map(|next| (next + (next - length) / 8 + 1).min(max.max(length + 1)));
+        }
+        unread = length + 1;
     }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -146,16 +129,20 @@ mod tests {
         sampler::count(spec, &mut WorkBudget::new(1))
     }
 
-    /// The result, and the lengths that were counted, without minima or with them.
+    fn counts(spec: &PasswordSpec, shortest: u16) -> Result<Vec<Count>, CountError> {
+        sampler::counts(spec, shortest, &mut WorkBudget::new(1))
+    }
+
+    /// The result, and the longest length of each table that was computed.
     fn search(spec: &PasswordSpec, lengths: LengthRange, fewest: &Count) -> (Option<u16>, Vec<u16>) {
         let mut counted = Vec::new();
         let found = shortest(
             lengths,
             fewest,
             |length| of_length(spec, length),
-            |spec| {
+            |spec, shortest| {
                 counted.push(spec.length);
-                count(spec)
+                counts(spec, shortest)
             },
         );
         (found.unwrap(), counted)
@@ -172,22 +159,15 @@ mod tests {
         let cases = [
             ("no constraints", spec(&pool, &[]), 4, 512, Some(86), vec![86]),
             ("classes", spec(&pool, &classes), 4, 512, Some(86), vec![86]),
-            (
-                "classes, runs: without minima, with them",
-                neighbours(spec(&pool, &classes), 2),
-                4,
-                512,
-                Some(86),
-                vec![86, 86],
-            ),
-            ("digits, no neighbours", neighbours(spec(DIGITS, &[]), 1), 4, 512, Some(169), vec![155, 168, 169]),
+            ("classes and runs", neighbours(spec(&pool, &classes), 2), 4, 512, Some(86), vec![86]),
+            ("digits, no neighbours", neighbours(spec(DIGITS, &[]), 1), 4, 512, Some(169), vec![155, 170]),
             (
                 "sets, no neighbours",
                 neighbours(spec("012345abc", &[(a, 9), (b, 9)]), 1),
                 18,
                 200,
                 Some(69),
-                vec![64, 69, 69],
+                vec![64, 70],
             ),
             ("a large minimum", spec(LOWERCASE, &[("a", 200)]), 200, 512, Some(266), vec![200, 265, 266]),
             ("no repeats", no_repeats.clone(), 4, 250, Some(49), vec![49]),

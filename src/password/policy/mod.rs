@@ -20,7 +20,7 @@ use super::charset::{CharSet, Class};
 use super::entropy::Count;
 use super::rules::password_rules::PasswordRules;
 use super::sampling::budget::WorkBudget;
-use super::sampling::sampler::{CountError, Sampler, count};
+use super::sampling::sampler::{CountError, Sampler, count, counts};
 use super::spec::{MinClasses, PasswordSpec, Requirement};
 
 /// Constraints that have no contradiction, as far as can be told without counting.
@@ -266,7 +266,7 @@ impl Policy {
         budget: &mut WorkBudget,
     ) -> Result<Option<Self>, PolicyError> {
         let spec = |length| self.with_length(length).spec;
-        match length::shortest(lengths, fewest, spec, |spec| count(spec, budget)) {
+        match length::shortest(lengths, fewest, spec, |spec, from| counts(spec, from, budget)) {
             Ok(found) => Ok(found.map(|length| self.with_length(length))),
             Err(TooExpensiveAt(length)) => Err(self.with_length(length).explain(CountError::TooExpensive)),
         }
@@ -304,6 +304,9 @@ impl Policy {
             && self.spec.first().is_empty()
         {
             return Err(PolicyError::NoStart { start: start.name() });
+        }
+        if self.spec.no_repeats && self.spec.max_sequential.is_some() {
+            return Err(PolicyError::NoRepeatsInSequence);
         }
         if self.spec.no_repeats {
             if pool.len() < u32::from(length) {

@@ -1,16 +1,16 @@
 //! Counts and draws by the number of characters from each part of the pool.
 //!
-//! The pool is divided into *atoms*: sets of characters that every requirement, and the first position, treats alike. For
-//! plain classes an atom is a class; for overlapping required sets it is a cell of their Venn diagram. Characters of one
-//! atom are interchangeable, so only their numbers matter: c1 characters from an atom of size s1, c2 from one of size
+//! The pool is divided into *cells*: sets of characters that every requirement, and the first position, treats alike. For
+//! plain classes an cell is a class; for overlapping required sets it is a cell of their Venn diagram. Characters of one
+//! cell are interchangeable, so only their numbers matter: c1 characters from an cell of size s1, c2 from one of size
 //! s2 and so on can be arranged in n!/(c1!·c2!·…) · s1^c1 · s2^c2 · … ways. With `no_repeats`, falling factorials
 //! s1·(s1 - 1)·… replace the powers.
 //!
 //! A worked example: length 4, `ab` at least once and `01` (no minimum). One of `ab`: 4 places · 2 · 2³
 //! = 64 ways; two: 6 · 2² · 2² = 96; three: 4 · 2³ · 2 = 64; four: 2⁴ = 16. The sum is 240.
 //!
-//! The sum is computed atom by atom. A [`State`] says what remains after some atoms; the number of ways from a state is
-//! the sum over the number of positions that the next atom takes. The draw follows the same sums. The sampler leaves
+//! The sum is computed cell by cell. A [`State`] says what remains after some cells; the number of ways from a state is
+//! the sum over the number of positions that the next cell takes. The draw follows the same sums. The sampler leaves
 //! limits on runs to rejection, because they concern only the order.
 
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ use super::cumulative::CumulativeTable;
 use crate::password::charset::CharSet;
 use crate::password::spec::{PasswordSpec, Requirement};
 
-/// The tables of one specification, one for each atom whose characters may be first.
+/// The tables of one specification, one for each cell whose characters may be first.
 pub(super) struct Compositions {
     openings: Vec<Opening>,
     opening: CumulativeTable,
@@ -33,7 +33,7 @@ pub(super) struct Compositions {
     no_repeats: bool,
 }
 
-/// The texts that begin with a character of one atom; all texts, if the specification has no `start`.
+/// The texts that begin with a character of one cell; all texts, if the specification has no `start`.
 struct Opening {
     /// The characters that may be first; `None` if the first position is like the others.
     first: Option<Vec<u8>>,
@@ -43,7 +43,7 @@ struct Opening {
 
 /// Characters that every constraint treats alike.
 #[derive(Clone)]
-struct Atom {
+struct Cell {
     characters: Vec<u8>,
     /// One bit for each requirement, set if it contains these characters.
     membership: u32,
@@ -62,7 +62,7 @@ const fn choice_steps(words: usize) -> usize {
 /// The memory of one state, apart from its numbers, in bytes.
 const STATE_BYTES: usize = 256;
 
-/// What remains after some atoms have taken their positions.
+/// What remains after some cells have taken their positions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
     positions: u16,
@@ -71,9 +71,9 @@ struct State {
 }
 
 struct Table {
-    atoms: Vec<Atom>,
+    cells: Vec<Cell>,
     start: State,
-    /// For each atom, the states before it, and the number of ways from each.
+    /// For each cell, the states before it, and the number of ways from each.
     levels: Vec<HashMap<State, Node>>,
     no_repeats: bool,
     precision_bits: u64,
@@ -83,7 +83,7 @@ struct Table {
 
 struct Node {
     ways: BigUint,
-    /// The choice of how many positions the atom takes; `None` if there are no ways.
+    /// The choice of how many positions the cell takes; `None` if there are no ways.
     table: Option<CumulativeTable>,
 }
 
@@ -94,7 +94,7 @@ impl Compositions {
         precision_bits: u64,
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
-        let atoms = atoms(spec);
+        let cells = cells(spec);
         if spec.requirements.len() > MAX_REQUIREMENTS {
             return Err(BudgetExceeded);
         }
@@ -103,25 +103,25 @@ impl Compositions {
             *missing = requirement.min;
         }
         let mut table =
-            |atoms: Vec<Atom>, start: State| Table::new(atoms, start, spec.no_repeats, precision_bits, budget);
+            |cells: Vec<Cell>, start: State| Table::new(cells, start, spec.no_repeats, precision_bits, budget);
         let mut openings = Vec::new();
         if spec.start.is_some() {
-            for (index, atom) in atoms.iter().enumerate() {
-                if !atom.characters.iter().all(|&byte| spec.first().contains(byte)) {
+            for (index, cell) in cells.iter().enumerate() {
+                if !cell.characters.iter().all(|&byte| spec.first().contains(byte)) {
                     continue;
                 }
-                let rest = State { positions: start.positions - 1, ..start.after(atom, 1) };
-                let mut others = atoms.clone();
+                let rest = State { positions: start.positions - 1, ..start.after(cell, 1) };
+                let mut others = cells.clone();
                 if spec.no_repeats {
                     // Which character is removed does not affect the count.
                     others[index].characters.pop();
                 }
                 let table = table(others, rest)?;
-                let ways = table.ways() * atom.characters.len();
-                openings.push(Opening { first: Some(atom.characters.clone()), table, ways });
+                let ways = table.ways() * cell.characters.len();
+                openings.push(Opening { first: Some(cell.characters.clone()), table, ways });
             }
         } else {
-            let table = table(atoms, start)?;
+            let table = table(cells, start)?;
             openings.push(Opening { first: None, ways: table.ways(), table });
         }
         let total: BigUint = openings.iter().map(|opening| &opening.ways).sum();
@@ -145,14 +145,14 @@ impl Compositions {
             used = used.with(byte);
             text.push(byte);
         }
-        // First the characters of each atom, then a random order.
+        // First the characters of each cell, then a random order.
         let fixed = text.len();
-        let Table { atoms, start, .. } = &opening.table;
+        let Table { cells, start, .. } = &opening.table;
         let mut state = *start;
-        for (level, atom) in atoms.iter().enumerate() {
+        for (level, cell) in cells.iter().enumerate() {
             let taken = opening.table.draw_choice(level, state, choices)?;
-            state = State { positions: state.positions - taken, ..state.after(atom, taken) };
-            self.draw_characters(opening, atom, taken, used, choices, text)?;
+            state = State { positions: state.positions - taken, ..state.after(cell, taken) };
+            self.draw_characters(opening, cell, taken, used, choices, text)?;
         }
         shuffle(&mut text[fixed..], choices)
     }
@@ -160,7 +160,7 @@ impl Compositions {
     fn draw_characters<C: Choices>(
         &self,
         opening: &Opening,
-        atom: &Atom,
+        cell: &Cell,
         taken: u16,
         used: CharSet,
         choices: &mut C,
@@ -168,13 +168,13 @@ impl Compositions {
     ) -> Result<(), C::Error> {
         if !self.no_repeats {
             for _ in 0..taken {
-                text.push(atom.characters[choices.below(atom.characters.len())?]);
+                text.push(cell.characters[choices.below(cell.characters.len())?]);
             }
             return Ok(());
         }
-        // The atom of the first character lost one character for the count: the character that was drawn.
-        let whole = opening.first.as_ref().filter(|first| atom.characters.iter().all(|byte| first.contains(byte)));
-        let mut left: Vec<u8> = whole.unwrap_or(&atom.characters).clone();
+        // The cell of the first character lost one character for the count: the character that was drawn.
+        let whole = opening.first.as_ref().filter(|first| cell.characters.iter().all(|byte| first.contains(byte)));
+        let mut left: Vec<u8> = whole.unwrap_or(&cell.characters).clone();
         left.retain(|&byte| !used.contains(byte));
         for _ in 0..taken {
             text.push(left.swap_remove(choices.below(left.len())?));
@@ -193,18 +193,18 @@ pub(super) fn shuffle<C: Choices>(text: &mut [u8], choices: &mut C) -> Result<()
 
 /// The cells of the Venn diagram of requirements and start, ordered so that the cells of a requirement are adjacent where
 /// possible.
-fn atoms(spec: &PasswordSpec) -> Vec<Atom> {
-    let mut cells: Vec<(bool, Atom)> = Vec::new();
+fn cells(spec: &PasswordSpec) -> Vec<Cell> {
+    let mut found: Vec<(bool, Cell)> = Vec::new();
     for byte in spec.pool.bytes() {
         let membership = membership(&spec.requirements, byte);
         let first = spec.first().contains(byte);
-        match cells.iter_mut().find(|(starts, atom)| (*starts, atom.membership) == (first, membership)) {
-            Some((_, atom)) => atom.characters.push(byte),
-            None => cells.push((first, Atom { characters: vec![byte], membership })),
+        match found.iter_mut().find(|(starts, cell)| (*starts, cell.membership) == (first, membership)) {
+            Some((_, cell)) => cell.characters.push(byte),
+            None => found.push((first, Cell { characters: vec![byte], membership })),
         }
     }
-    cells.sort_by_key(|(first, atom)| (atom.membership, *first));
-    cells.into_iter().map(|(_, atom)| atom).collect()
+    found.sort_by_key(|(first, cell)| (cell.membership, *first));
+    found.into_iter().map(|(_, cell)| cell).collect()
 }
 
 fn membership(requirements: &[Requirement], byte: u8) -> u32 {
@@ -212,10 +212,10 @@ fn membership(requirements: &[Requirement], byte: u8) -> u32 {
 }
 
 impl State {
-    /// The state with the characters of an atom counted; the positions stay.
-    fn after(mut self, atom: &Atom, taken: u16) -> Self {
+    /// The state with the characters of an cell counted; the positions stay.
+    fn after(mut self, cell: &Cell, taken: u16) -> Self {
         for (requirement, missing) in self.missing.iter_mut().enumerate() {
-            if atom.membership >> requirement & 1 == 1 {
+            if cell.membership >> requirement & 1 == 1 {
                 *missing = missing.saturating_sub(taken);
             }
         }
@@ -225,20 +225,20 @@ impl State {
 
 impl Table {
     fn new(
-        atoms: Vec<Atom>,
+        cells: Vec<Cell>,
         start: State,
         no_repeats: bool,
         precision_bits: u64,
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
-        let levels = atoms.iter().map(|_| HashMap::new()).collect();
-        let characters: usize = atoms.iter().map(|atom| atom.characters.len()).sum();
+        let levels = cells.iter().map(|_| HashMap::new()).collect();
+        let characters: usize = cells.iter().map(|cell| cell.characters.len()).sum();
         let bits = usize::from(start.positions) * usize::try_from(characters.max(1).ilog2() + 1).unwrap_or_default();
         let words = bits / 64 + 1;
         if words > MAX_WORDS {
             return Err(BudgetExceeded);
         }
-        let mut table = Self { atoms, start, levels, no_repeats, precision_bits, words };
+        let mut table = Self { cells, start, levels, no_repeats, precision_bits, words };
         table.explore(0, start, budget)?;
         Ok(table)
     }
@@ -249,7 +249,7 @@ impl Table {
 
     /// The number of ways from a state; `None` if what is missing cannot be met.
     fn ways_from(&self, level: usize, state: State) -> Option<Cow<'_, BigUint>> {
-        if level == self.atoms.len() {
+        if level == self.cells.len() {
             let done = state.positions == 0 && state.missing == [0; MAX_REQUIREMENTS];
             return done.then(|| Cow::Owned(BigUint::from(1_u32)));
         }
@@ -258,7 +258,7 @@ impl Table {
 
     /// Computes the number of ways from a state and from all states after it.
     fn explore(&mut self, level: usize, state: State, budget: &mut WorkBudget) -> Result<(), BudgetExceeded> {
-        if level == self.atoms.len() || self.levels[level].contains_key(&state) || !self.can_be_met(level, state) {
+        if level == self.cells.len() || self.levels[level].contains_key(&state) || !self.can_be_met(level, state) {
             return Ok(());
         }
         let choices = self.choices(level, state);
@@ -276,32 +276,32 @@ impl Table {
         Ok(())
     }
 
-    /// Whether enough positions and atoms remain for what is missing.
+    /// Whether enough positions and cells remain for what is missing.
     fn can_be_met(&self, level: usize, state: State) -> bool {
-        let to_come = self.atoms[level..].iter().fold(0, |bits, atom| bits | atom.membership);
+        let to_come = self.cells[level..].iter().fold(0, |bits, cell| bits | cell.membership);
         state.missing.iter().enumerate().all(|(requirement, &missing)| {
             missing == 0 || (missing <= state.positions && to_come >> requirement & 1 == 1)
         })
     }
 
-    /// The numbers of positions that an atom can take.
+    /// The numbers of positions that an cell can take.
     fn choices(&self, level: usize, state: State) -> RangeInclusive<u16> {
-        let min = if level + 1 == self.atoms.len() { state.positions } else { 0 };
-        let size = u16::try_from(self.atoms[level].characters.len()).unwrap_or(u16::MAX);
+        let min = if level + 1 == self.cells.len() { state.positions } else { 0 };
+        let size = u16::try_from(self.cells[level].characters.len()).unwrap_or(u16::MAX);
         let max = if self.no_repeats { size.min(state.positions) } else { state.positions };
         min..=max
     }
 
     fn next(&self, level: usize, state: State, taken: u16) -> State {
-        State { positions: state.positions - taken, ..state.after(&self.atoms[level], taken) }
+        State { positions: state.positions - taken, ..state.after(&self.cells[level], taken) }
     }
 
     /// The number of ways of each choice: C(positions, taken) · size^taken · the ways after it.
     fn weights(&self, level: usize, state: State) -> impl Iterator<Item = BigUint> {
-        let size = self.atoms[level].characters.len();
+        let size = self.cells[level].characters.len();
         let no_repeats = self.no_repeats;
         let choices = self.choices(level, state);
-        // The last atom takes all positions.
+        // The last cell takes all positions.
         let mut at = *choices.start();
         let mut placed = if no_repeats {
             (0..usize::from(at)).map(|taken| BigUint::from(size.saturating_sub(taken))).product()

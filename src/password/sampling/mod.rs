@@ -1,17 +1,15 @@
 //! Counts the passwords of a specification, and draws one of them uniformly.
 
+mod blocks;
 pub(super) mod budget;
 mod choices;
+mod closed_form;
 mod compositions;
 mod cumulative;
-mod inclusion_exclusion;
-mod lists;
 mod modular;
-mod permutations;
 #[cfg(test)]
 mod proof;
+mod recurrence;
 mod runs;
 pub(super) mod sampler;
-mod series;
-mod terms;
 pub(super) mod uniform;

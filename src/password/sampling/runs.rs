@@ -1,8 +1,8 @@
 //! Counts and draws with limits on runs: identical characters, and neighbours of a-z, A-Z or 0-9, in a row.
 //!
 //! The pool is divided into *sequences*, as many characters as follow each other: `abcd` and `XY` of the pool `abcdXY!`.
-//! A character has neighbours only in its own sequence, so all sequences of one length are alike. A *place* stands for
-//! the characters at one position of the sequences of one length, and only places are counted.
+//! A character has neighbours only in its own sequence, so all sequences of one length are alike. The *cell*
+//! of a character has the characters at the same position of the sequences of its length, and only cells are counted.
 //!
 //! A text is a character followed by runs: identical characters, neighbours upwards, neighbours downwards, or a *jump* to
 //! any other character. With at most r identical characters and at most q neighbours in a row, let T(m) be the number of
@@ -16,7 +16,7 @@
 //! R(m) = T(m) - T(m-1) + R(m-r)      U(m) = T(m) - T"(m-1) + U'(m-q)      D(m) likewise
 //! ```
 //!
-//! where S is the sum of T over all characters, U' is that of the character q places up, D' of the one q places down, and
+//! where S is the sum of T over all characters, U' is that of the character q positions up, D' of the one q positions down, and
 //! T" that of the neighbour upwards, each 0 where there is no such character.
 //!
 //! A worked example: 3 characters without neighbours, length 4, r = 1. T(0) = R(0) = 1; T(m) = 3·T(m-1) - R(m-1), and
@@ -31,7 +31,6 @@ use num_bigint::BigUint;
 use super::budget::{BudgetExceeded, WorkBudget};
 use super::choices::Choices;
 use super::cumulative::{CumulativeTable, PRECISION_BITS};
-use super::lists::BlockSize;
 use crate::password::charset::CharSet;
 use crate::password::spec::PasswordSpec;
 
@@ -65,11 +64,6 @@ impl RunLimits {
         self.sequential < self.length
     }
 
-    /// How many characters a block has ([`super::series`]).
-    pub(super) const fn block_size(self) -> BlockSize {
-        if self.repeating < self.length || self.limits_sequences() { BlockSize::Any } else { BlockSize::One }
-    }
-
     /// The sequences of a set. Without a limit on neighbours every character is one.
     pub(super) fn sequences(self, set: CharSet) -> Vec<Vec<u8>> {
         if self.limits_sequences() { set.sequences() } else { set.bytes().map(|byte| vec![byte]).collect() }
@@ -78,7 +72,7 @@ impl RunLimits {
 
 /// The tables of one specification without `no_repeats`.
 pub(super) struct Runs {
-    places: Vec<Place>,
+    cells: Vec<Cell>,
     limits: RunLimits,
     first: CharSet,
     /// S(m) of the module documentation.
@@ -88,13 +82,13 @@ pub(super) struct Runs {
 }
 
 /// The characters at one position of the sequences of one length.
-struct Place {
+struct Cell {
     /// One character of each sequence.
     characters: Vec<u8>,
     /// The neighbours upwards and downwards.
     above: usize,
     below: usize,
-    /// T, R and U of the module documentation. D is the U of the place as far from the other end.
+    /// T, R and U of the module documentation. D is the U of the cell as far from the other end.
     ways: Vec<BigUint>,
     not_repeating: Vec<BigUint>,
     not_rising: Vec<BigUint>,
@@ -126,10 +120,10 @@ impl Runs {
         budget: &mut WorkBudget,
     ) -> Result<Self, BudgetExceeded> {
         sequences.sort_unstable_by_key(Vec::len);
-        let mut places = Vec::new();
+        let mut cells = Vec::new();
         for alike in sequences.chunk_by(|one, other| one.len() == other.len()) {
             let length = alike[0].len();
-            places.extend((0..length).map(|index| Place {
+            cells.extend((0..length).map(|index| Cell {
                 characters: alike.iter().map(|sequence| sequence[index]).collect(),
                 above: length - 1 - index,
                 below: index,
@@ -138,14 +132,14 @@ impl Runs {
                 not_rising: Vec::new(),
             }));
         }
-        let characters: usize = places.iter().map(|place| place.characters.len()).sum();
+        let characters: usize = cells.iter().map(|cell| cell.characters.len()).sum();
         let bits = limits.length * usize::try_from(characters.max(1).ilog2() + 1).unwrap_or_default();
-        let (entries, words) = (places.len() * limits.length, bits / 64 + 1);
+        let (entries, words) = (cells.len() * limits.length, bits / 64 + 1);
         budget.spend(entries * (ENTRY_STEPS + ENTRY_WORD_STEPS * words))?;
         // The numbers of an entry have half as many words as the longest ones on average.
         let bytes = entries * (ENTRY_BYTES + 3 * 4 * words);
         budget.lend(bytes)?;
-        let mut runs = Self { places, limits, first, sums: Vec::new(), total: BigUint::ZERO, bytes };
+        let mut runs = Self { cells, limits, first, sums: Vec::new(), total: BigUint::ZERO, bytes };
         (0..limits.length).for_each(|left| runs.extend(left));
         runs.total = runs.first_weights().sum();
         Ok(runs)
@@ -154,8 +148,8 @@ impl Runs {
     /// Computes the entries for `left` more positions from those for fewer.
     fn extend(&mut self, left: usize) {
         let RunLimits { repeating, sequential, .. } = self.limits;
-        for index in 0..self.places.len() {
-            let repeated = left.checked_sub(repeating).map(|left| &self.places[index].not_repeating[left]);
+        for index in 0..self.cells.len() {
+            let repeated = left.checked_sub(repeating).map(|left| &self.cells[index].not_repeating[left]);
             let risen = left.checked_sub(sequential).and_then(|left| self.not_rising(index, sequential, left));
             let fallen = left.checked_sub(sequential).and_then(|left| self.not_falling(index, sequential, left));
             let mut ways = if left == 0 { BigUint::from(1_u32) } else { self.sums[left - 1].clone() };
@@ -165,28 +159,28 @@ impl Runs {
             not_repeating += repeated.unwrap_or(&BigUint::ZERO);
             not_rising += risen.unwrap_or(&BigUint::ZERO);
             if left > 0 {
-                not_repeating -= &self.places[index].ways[left - 1];
-                if self.places[index].above > 0 {
-                    not_rising -= &self.places[index + 1].ways[left - 1];
+                not_repeating -= &self.cells[index].ways[left - 1];
+                if self.cells[index].above > 0 {
+                    not_rising -= &self.cells[index + 1].ways[left - 1];
                 }
             }
-            let place = &mut self.places[index];
-            place.ways.push(ways);
-            place.not_repeating.push(not_repeating);
-            place.not_rising.push(not_rising);
+            let cell = &mut self.cells[index];
+            cell.ways.push(ways);
+            cell.not_repeating.push(not_repeating);
+            cell.not_rising.push(not_rising);
         }
-        self.sums.push(self.places.iter().map(|place| &place.ways[left] * place.characters.len()).sum());
+        self.sums.push(self.cells.iter().map(|cell| &cell.ways[left] * cell.characters.len()).sum());
     }
 
-    /// U of the place `distance` above, if there is one.
+    /// U of the cell `distance` above, if there is one.
     fn not_rising(&self, index: usize, distance: usize, left: usize) -> Option<&BigUint> {
-        (self.places[index].above >= distance).then(|| &self.places[index + distance].not_rising[left])
+        (self.cells[index].above >= distance).then(|| &self.cells[index + distance].not_rising[left])
     }
 
-    /// D of the place `distance` below, if there is one.
+    /// D of the cell `distance` below, if there is one.
     fn not_falling(&self, index: usize, distance: usize, left: usize) -> Option<&BigUint> {
-        let Place { above, below, .. } = self.places[index];
-        (below >= distance).then(|| &self.places[index + above + distance - below].not_rising[left])
+        let Cell { above, below, .. } = self.cells[index];
+        (below >= distance).then(|| &self.cells[index + above + distance - below].not_rising[left])
     }
 
     /// The number of texts.
@@ -197,25 +191,25 @@ impl Runs {
     /// The number of texts of fewer characters, by length from 1: of all, and of those with a valid first character.
     pub(super) fn totals(&self) -> impl Iterator<Item = (&BigUint, BigUint)> {
         self.sums.iter().enumerate().map(|(left, sum)| {
-            let valid = self.places.iter().map(|place| &place.ways[left] * self.valid_first(place).len());
+            let valid = self.cells.iter().map(|cell| &cell.ways[left] * self.valid_first(cell).len());
             (sum, valid.sum())
         })
     }
 
-    fn valid_first(&self, place: &Place) -> Vec<usize> {
-        (0..place.characters.len()).filter(|&sequence| self.first.contains(place.characters[sequence])).collect()
+    fn valid_first(&self, cell: &Cell) -> Vec<usize> {
+        (0..cell.characters.len()).filter(|&sequence| self.first.contains(cell.characters[sequence])).collect()
     }
 
     fn first_weights(&self) -> impl Iterator<Item = BigUint> {
         let left = self.limits.length - 1;
-        self.places.iter().map(move |place| &place.ways[left] * self.valid_first(place).len())
+        self.cells.iter().map(move |cell| &cell.ways[left] * self.valid_first(cell).len())
     }
 
     /// The steps of a draw: every character may need the weights of a jump and of all runs.
     pub(super) fn draw_steps(&self) -> usize {
         let RunLimits { length, repeating, sequential } = self.limits;
         let runs = repeating + if self.limits.limits_sequences() { 2 * sequential } else { 0 };
-        let jumps = if self.places.len() > 1 { self.places.len() } else { 0 };
+        let jumps = if self.cells.len() > 1 { self.cells.len() } else { 0 };
         length * WEIGHT_STEPS * (runs + jumps)
     }
 
@@ -224,9 +218,9 @@ impl Runs {
         text.clear();
         let length = self.limits.length;
         let mut index = choose(choices, || self.first_weights())?;
-        let first = self.valid_first(&self.places[index]);
+        let first = self.valid_first(&self.cells[index]);
         let mut sequence = first[choices.below(first.len())?];
-        text.push(self.places[index].characters[sequence]);
+        text.push(self.cells[index].characters[sequence]);
         let mut last = Move::Jump;
         while text.len() < length {
             let left = length - text.len();
@@ -235,7 +229,7 @@ impl Runs {
             last = chosen;
             if chosen == Move::Jump {
                 (index, sequence) = self.jump(index, sequence, left, choices)?;
-                text.push(self.places[index].characters[sequence]);
+                text.push(self.cells[index].characters[sequence]);
             }
             for _ in 0..run {
                 match chosen {
@@ -243,7 +237,7 @@ impl Runs {
                     Move::Rise => index += 1,
                     Move::Fall => index -= 1,
                 }
-                text.push(self.places[index].characters[sequence]);
+                text.push(self.cells[index].characters[sequence]);
             }
         }
         Ok(())
@@ -252,9 +246,9 @@ impl Runs {
     /// The jump, and each run of a length, with the number of texts that follow.
     fn options(&self, index: usize, last: Move, left: usize) -> Vec<(Move, usize, BigUint)> {
         let RunLimits { repeating, sequential, .. } = self.limits;
-        let Place { above, below, not_repeating, .. } = &self.places[index];
+        let Cell { above, below, not_repeating, .. } = &self.cells[index];
         let jumps =
-            self.near(index).fold(self.sums[left - 1].clone(), |rest, near| rest - &self.places[near].ways[left - 1]);
+            self.near(index).fold(self.sums[left - 1].clone(), |rest, near| rest - &self.cells[near].ways[left - 1]);
         let mut options = vec![(Move::Jump, 0, jumps)];
         if last != Move::Repeat {
             options
@@ -273,22 +267,22 @@ impl Runs {
         options
     }
 
-    /// For each place, the number of texts that follow a jump to it.
+    /// For each cell, the number of texts that follow a jump to it.
     fn jump_weights(&self, from: usize, left: usize) -> impl Iterator<Item = BigUint> {
         let near = self.near(from);
-        let targets = self.places.iter().enumerate();
-        targets.map(move |(index, place)| {
-            &place.ways[left - 1] * (place.characters.len() - usize::from(near.contains(&index)))
+        let targets = self.cells.iter().enumerate();
+        targets.map(move |(index, cell)| {
+            &cell.ways[left - 1] * (cell.characters.len() - usize::from(near.contains(&index)))
         })
     }
 
-    /// A place and its neighbours. A jump does not lead there within its own sequence.
+    /// A cell and its neighbours. A jump does not lead there within its own sequence.
     fn near(&self, index: usize) -> RangeInclusive<usize> {
-        let Place { above, below, .. } = self.places[index];
+        let Cell { above, below, .. } = self.cells[index];
         index - below.min(1)..=index + above.min(1)
     }
 
-    /// The place and the sequence that a jump leads to.
+    /// The cell and the sequence that a jump leads to.
     fn jump<C: Choices>(
         &self,
         from: usize,
@@ -297,7 +291,7 @@ impl Runs {
         choices: &mut C,
     ) -> Result<(usize, usize), C::Error> {
         let index = choose(choices, || self.jump_weights(from, left))?;
-        let sequences = self.places[index].characters.len();
+        let sequences = self.cells[index].characters.len();
         if !self.near(from).contains(&index) {
             return Ok((index, choices.below(sequences)?));
         }

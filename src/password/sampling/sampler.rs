@@ -21,10 +21,9 @@ use super::budget::{BudgetExceeded, WorkBudget};
 use super::choices::Choices;
 use super::compositions::Compositions;
 use super::cumulative::{CumulativeTable, PRECISION_BITS};
-use super::inclusion_exclusion;
-use super::permutations;
 use super::runs::Runs;
 use super::uniform::Uniform;
+use super::{closed_form, recurrence};
 use crate::password::entropy::{Count, Entropy, log2};
 use crate::password::secret::Secret;
 use crate::password::spec::{PasswordSpec, Requirement};
@@ -111,9 +110,37 @@ impl<E> From<E> for DrawError<E> {
 
 /// Counts the passwords of a specification, without preparing to draw one.
 pub(in crate::password) fn count(spec: &PasswordSpec, budget: &mut WorkBudget) -> Result<Count, CountError> {
-    let counted = spec.cases().into_iter().map(|case| Counted::new(case, budget));
-    let total: BigUint = counted.map(|case| Ok(case?.count)).sum::<Result<_, CountError>>()?;
-    if total == BigUint::ZERO { Err(CountError::Unsatisfiable) } else { Ok(Count::new(total)) }
+    let count = counts(spec, spec.length, budget)?.pop();
+    count.filter(|count| *count.as_biguint() != BigUint::ZERO).ok_or(CountError::Unsatisfiable)
+}
+
+/// Counts the passwords of every length from `shortest` to that of a specification. If runs have limits, one table has all
+/// of them.
+pub(in crate::password) fn counts(
+    spec: &PasswordSpec,
+    shortest: u16,
+    budget: &mut WorkBudget,
+) -> Result<Vec<Count>, CountError> {
+    let mut sums: Vec<BigUint> = (shortest..=spec.length).map(|_| BigUint::ZERO).collect();
+    for case in spec.cases() {
+        let counts = if is_unsatisfiable(&case) {
+            continue;
+        } else if case.limits_runs() && !case.no_repeats {
+            recurrence::count(&case, shortest, budget).map_err(|_| CountError::TooExpensive)?
+        } else {
+            let of_length = |length| PasswordSpec { length, ..case.clone() };
+            let counted = (shortest..=spec.length).map(|length| Counted::new(of_length(length), budget));
+            counted.map(|counted| Ok(counted?.count)).collect::<Result<_, _>>()?
+        };
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    Ok(sums.into_iter().map(Count::new).collect())
+}
+
+/// Whether a set has no characters, or more must appear than the length has.
+fn is_unsatisfiable(spec: &PasswordSpec) -> bool {
+    let unsatisfiable = |one: &Requirement| one.characters.is_empty() || one.min > spec.length;
+    spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable)
 }
 
 /// A specification without `min_classes`, its number of texts, and the tables if counting has computed them.
@@ -125,24 +152,28 @@ struct Counted {
 
 impl Counted {
     fn new(spec: PasswordSpec, budget: &mut WorkBudget) -> Result<Self, CountError> {
-        let unsatisfiable = |one: &Requirement| one.characters.is_empty() || one.min > spec.length;
-        if spec.pool.is_empty() || spec.first().is_empty() || spec.requirements.iter().any(unsatisfiable) {
+        if is_unsatisfiable(&spec) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
-        let counted = match (spec.no_repeats, spec.limits_runs()) {
-            (false, _) => inclusion_exclusion::count(&spec, budget),
-            (true, true) => permutations::count(&spec, budget),
-            (true, false) => Err(BudgetExceeded),
+        let by_recurrence = |budget: &mut WorkBudget| {
+            let counts = recurrence::count(&spec, spec.length, budget).map_err(|_| CountError::TooExpensive)?;
+            Ok(counts.into_iter().next_back().unwrap_or_default())
         };
-        if let Ok(count) = counted {
-            return Ok(Self { spec, count, tables: None });
-        }
-        // Compositions count what is left: `no_repeats`, and overlapping sets with larger minima.
-        if spec.limits_runs() {
-            return Err(CountError::TooExpensive);
-        }
-        let tables = Compositions::new(&spec, PRECISION_BITS, budget).map_err(|_| CountError::TooExpensive)?;
-        Ok(Self { spec, count: tables.total().clone(), tables: Some(tables) })
+        let by_compositions = |budget: &mut WorkBudget| {
+            let tables = Compositions::new(&spec, PRECISION_BITS, budget)?;
+            Ok::<_, BudgetExceeded>((tables.total().clone(), Some(tables)))
+        };
+        let (count, tables) = match (spec.no_repeats, spec.limits_runs()) {
+            (true, true) => return Err(CountError::TooExpensive),
+            (false, true) => (by_recurrence(budget)?, None),
+            (true, false) => by_compositions(budget).map_err(|_| CountError::TooExpensive)?,
+            // Sets with larger minima that overlap have no closed form.
+            (false, false) => match closed_form::count(&spec, budget) {
+                Ok(count) => (count, None),
+                Err(_) => by_compositions(budget).or_else(|_| Ok((by_recurrence(budget)?, None)))?,
+            },
+        };
+        Ok(Self { spec, count, tables })
     }
 }
 
