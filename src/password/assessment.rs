@@ -49,6 +49,10 @@ pub struct Violation {
     pub constraint: &'static str,
     /// What it requires.
     pub message: String,
+    /// The least that it requires, if it is a number.
+    pub min: Option<u16>,
+    /// The most that it permits, if it is a number.
+    pub max: Option<u16>,
 }
 
 impl PasswordCheck {
@@ -100,7 +104,7 @@ impl PasswordCheck {
                 (false, false) => format!("must have {min} to {max} characters"),
                 (false, true) => format!("must have {min} characters or more; this service checks at most {max}"),
             };
-            found.push(Violation { constraint: "length", message });
+            found.push(Violation { constraint: "length", message, min: Some(min), max: Some(max) });
         }
         for violation in violations(&self.accepted, password) {
             found.extend(self.explain(violation, password));
@@ -109,14 +113,16 @@ impl PasswordCheck {
             && !count.reaches(bits)
         {
             let message = format!("the policy must have {bits} bits of entropy, and has less at this length");
-            found.push(Violation { constraint: "min_entropy", message });
+            found.push(Violation { constraint: "min_entropy", message, min: Some(bits), max: None });
         }
         Assessment { violations: found, entropy: count.map(|count| count.entropy()) }
     }
 
     /// The violation in the words of the parameters.
     fn explain(&self, violation: SpecViolation, password: &str) -> Vec<Violation> {
-        let one = |constraint, message: String| vec![Violation { constraint, message }];
+        let one = |constraint, message, min, max| vec![Violation { constraint, message, min, max }];
+        let at_least = |constraint, message, min| one(constraint, message, Some(min), None);
+        let at_most = |constraint, message, max: usize| one(constraint, message, None, max.try_into().ok());
         let policy = &self.policy;
         match violation {
             // Checked by `assess`, because more than one length may be valid.
@@ -127,35 +133,39 @@ impl PasswordCheck {
                 match self.classes.iter().find(|one| one.allowed == characters) {
                     Some(class) => {
                         let (name, min) = (class.class.name(), class.min);
-                        one(class.class.min_name(), format!("must have at least {min} of {name}"))
+                        at_least(class.class.min_name(), format!("must have at least {min} of {name}"), min)
                     }
                     None if policy.charsets().is_some() => {
                         let min = self.accepted.requirements[index].min;
-                        one("charsets", format!("must have at least {min} of {characters}"))
+                        at_least("charsets", format!("must have at least {min} of {characters}"), min)
                     }
-                    None => one("passwordrules", format!("must have one of {characters}")),
+                    None => at_least("passwordrules", format!("must have one of {characters}"), 1),
                 }
             }
             SpecViolation::MinClasses => {
                 let min = policy.min_classes().unwrap_or_default();
-                one("min_classes", format!("must have characters of at least {min} of the classes in use"))
+                at_least("min_classes", format!("must have characters of at least {min} of the classes in use"), min)
             }
             SpecViolation::MaxRepeating => {
                 let max = self.accepted.longest_repetition();
                 let by_rules = policy.rules().is_some_and(|rules| rules.max_repeating.map(usize::from) == Some(max));
                 let constraint = if by_rules { "passwordrules" } else { "max_repeating" };
-                one(constraint, format!("must not have one character more than {max} times in a row"))
+                at_most(constraint, format!("must not have one character more than {max} times in a row"), max)
             }
             SpecViolation::MaxSequential => {
                 let max = self.accepted.longest_sequence();
                 let by_rules = policy.rules().is_some_and(|rules| rules.max_sequential.map(usize::from) == Some(max));
                 let constraint = if by_rules { "passwordrules" } else { "max_sequential" };
-                one(constraint, format!("must not have more than {max} neighbours in a row, such as abc or 321"))
+                at_most(
+                    constraint,
+                    format!("must not have more than {max} neighbours in a row, such as abc or 321"),
+                    max,
+                )
             }
-            SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
+            SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into(), None, None),
             SpecViolation::Start => {
                 let start = policy.start().map(Start::name).unwrap_or_default();
-                one("start", format!("must begin with: {start}"))
+                one("start", format!("must begin with: {start}"), None, None)
             }
         }
     }
@@ -203,7 +213,7 @@ impl PasswordCheck {
                 }
             };
             if found.iter().all(|known| known.constraint != constraint) {
-                found.push(Violation { constraint, message });
+                found.push(Violation { constraint, message, min: None, max: None });
             }
         }
         found
