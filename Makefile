@@ -98,7 +98,7 @@ verify: build ## Run what `make test` leaves out: the release build, models, uni
 	PASSLOOM_FUNCTION="$(CURDIR)/$(FUNCTION)" $(CARGO_TEST) --no-fail-fast \
 		--test end_to_end --test rate_limit_model --test uniformity
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps --document-private-items
-	$(MAKE) --no-print-directory tree lint template recipes clients browser test-dynamodb-local soak \
+	$(MAKE) --no-print-directory tree lint template recipes clients generators browser test-dynamodb-local soak \
 		TESTED=$(FUNCTION) SOAK_SECONDS=60
 
 .PHONY: sbom

@@ -1,4 +1,4 @@
-//! Prepares the files of the two pages: compresses them, and puts the assets into a folder whose name is a hash of them
+//! Prepares the files of the two pages and the OpenAPI document: compresses them, and puts the assets into a folder whose name is a hash of them
 //! all, so that a browser may cache an asset for as long as it likes.
 //!
 //! The assets are those of `src/http/pages/assets` and the two files of Swagger UI that the API reference needs. The
@@ -19,6 +19,8 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
 const PAGES: &str = "src/http/pages";
 const ASSETS: &str = "src/http/pages/assets";
+/// Written by hand. A test compares it with the code.
+const OPENAPI: &str = "src/http/openapi.json";
 /// The files of Swagger UI that are embedded; the archive has fifty more.
 const SWAGGER_UI: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
@@ -30,7 +32,8 @@ const HTML: [(&str, &str, &str); 3] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    writeln!(io::stdout(), "cargo::rerun-if-changed={PAGES}\ncargo::rerun-if-changed=build.rs")?;
+    writeln!(io::stdout(), "cargo::rerun-if-changed={PAGES}\ncargo::rerun-if-changed={OPENAPI}")?;
+    writeln!(io::stdout(), "cargo::rerun-if-changed=build.rs")?;
     let output = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     let assets = assets()?;
     let mut hash = Sha256::new();
@@ -48,17 +51,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         compress(&output.join(format!("{name}.gz")), content)?;
     }
     writeln!(code, "];")?;
+    let mut tagged = |constant: &str, file: &str, media_type: &str, text: &str| -> Result<(), Box<dyn Error>> {
+        let etag = hexadecimal(Sha256::new_with_prefix(text))?;
+        writeln!(
+            code,
+            "/// The file `{file}`.\npub(crate) static {constant}: File =\n    \
+             File::tagged(\"{media_type}\", \"W/\\\"{etag}\\\"\", include_bytes!(\"{constant}.gz\"));"
+        )?;
+        Ok(compress(&output.join(format!("{constant}.gz")), text.as_bytes())?)
+    };
     for (constant, file, auth) in HTML {
         let html = fs::read_to_string(Path::new(PAGES).join(file))?;
         let html = html.replace("{{assets}}", &folder).replace("{{auth}}", auth);
-        let etag = hexadecimal(Sha256::new_with_prefix(&html))?;
-        writeln!(
-            code,
-            "/// The page `{file}`.\npub(super) static {constant}: File =\n    \
-             File::page(\"W/\\\"{etag}\\\"\", include_bytes!(\"{constant}.gz\"));"
-        )?;
-        compress(&output.join(format!("{constant}.gz")), html.as_bytes())?;
+        tagged(constant, file, "text/html; charset=utf-8", &html)?;
     }
+    tagged("OPENAPI", "openapi.json", "application/json", &minified(&fs::read_to_string(OPENAPI)?))?;
     fs::write(output.join("pages.rs"), code)?;
     Ok(())
 }
@@ -75,6 +82,20 @@ fn assets() -> Result<BTreeMap<String, Vec<u8>>, Box<dyn Error>> {
         assets.insert(name.to_owned(), from_archive(SWAGGER_UI_VENDORED, &format!("/dist/{name}"))?);
     }
     Ok(assets)
+}
+
+/// A JSON text without the white space between its tokens.
+fn minified(json: &str) -> String {
+    let (mut in_string, mut is_escaped) = (false, false);
+    let keep = |character: &char| {
+        let keeps = in_string || !character.is_ascii_whitespace();
+        if *character == '"' && !is_escaped {
+            in_string = !in_string;
+        }
+        is_escaped = *character == '\\' && !is_escaped;
+        keeps
+    };
+    json.chars().filter(keep).collect()
 }
 
 fn media_type(name: &str) -> Result<&'static str, String> {

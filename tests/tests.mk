@@ -54,6 +54,15 @@ clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the A
 		CARGO_LAMBDA=$(CARGO_LAMBDA)/bin/cargo-lambda \
 		$(CLOUD)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/clients
 
+.PHONY: generators
+generators: $(GENERATORS)/ready ## Test generated clients: openapi-python-client and, with npm or Java, openapi-typescript and openapi-generator.
+	$(CARGO_BUILD) --bin gateway
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(TYPESCRIPT)/ready; \
+	else $(call optional,npm,the generators for TypeScript); fi
+	@command -v java > /dev/null || $(call optional,java,openapi-generator)
+	TYPESCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(TYPESCRIPT)')" GATEWAY="$(CURDIR)/target/debug/gateway" \
+		$(GENERATORS)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/generators
+
 .PHONY: browser
 browser: ## Test the pages in Chromium, with Playwright and axe-core (npm). BROWSER=skip skips it.
 	@if [ '$(BROWSER)' = skip ]; then echo 'skipped: the tests in a browser: BROWSER=skip'; \

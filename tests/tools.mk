@@ -12,6 +12,8 @@ CHECKOV := $(call python-tool,checkov)
 SCHEMATHESIS := $(CURDIR)/$(call python-tool,schemathesis)
 # An AWS emulator, and AWS clients.
 CLOUD := $(call python-tool,cloud)
+# Generators of clients in Python, and openapi-generator, which needs Java.
+GENERATORS := $(call python-tool,generators)
 # The tool that writes the files in tests/requirements.
 UV := $(call python-tool,uv)
 CARGO_DENY_VERSION := 0.20.2
@@ -26,6 +28,7 @@ DYNAMODB_LOCAL := .tools/dynamodb-local-$(DYNAMODB_LOCAL_VERSION)
 
 # Playwright and axe-core, for the tests of the pages. The browser is the machine's own.
 JAVASCRIPT := .tools/javascript-$(firstword $(shell cksum < tests/clients/package-lock.json))
+TYPESCRIPT := .tools/typescript-$(firstword $(shell cksum < tests/generators/package-lock.json))
 BROWSER_TOOLS := .tools/browser-$(firstword $(shell cksum < tests/browser/package-lock.json))
 CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
@@ -57,7 +60,8 @@ $(CARGO_MUTANTS)/ready:
 # and downloads build tools, whose hashes pip does not check.
 PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement $(1)
 
-$(CARGO_LAMBDA)/ready $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(SCHEMATHESIS)/ready $(CLOUD)/ready $(UV)/ready:
+$(CARGO_LAMBDA)/ready $(SAM)/ready $(CFN_LINT)/ready $(CHECKOV)/ready $(SCHEMATHESIS)/ready $(CLOUD)/ready $(UV)/ready \
+$(GENERATORS)/ready:
 	python3 -m venv $(@D)
 	@# The name of the folder without the checksum is that of the file.
 	folder=$(notdir $(@D)); $(@D)/bin/$(call PIP_INSTALL,tests/requirements/$${folder%-*}.txt)
@@ -72,7 +76,8 @@ $(DYNAMODB_LOCAL)/ready:
 
 $(JAVASCRIPT)/ready: FROM := tests/clients
 $(BROWSER_TOOLS)/ready: FROM := tests/browser
-$(JAVASCRIPT)/ready $(BROWSER_TOOLS)/ready:
+$(TYPESCRIPT)/ready: FROM := tests/generators
+$(JAVASCRIPT)/ready $(BROWSER_TOOLS)/ready $(TYPESCRIPT)/ready:
 	@rm -rf $(@D) && mkdir -p $(@D)
 	cp $(FROM)/package.json $(FROM)/package-lock.json $(@D)
 	cd $(@D) && npm ci --no-audit --no-fund --ignore-scripts --silent

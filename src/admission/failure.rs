@@ -283,7 +283,10 @@ mod tests {
             ("InternalError", Failure::Internal(Reason::Panic)),
             ("Unavailable", Refusal::Unavailable { cause }.into()),
         ] {
-            let Body::Text(text) = failure.problem().to_response("id").into_body() else { panic!("{name}") };
+            let Body::Text(text) = failure.problem().to_response("8f1c1b0e-6d3c-4a53-9d1f-2b7c0a5e4d10").into_body()
+            else {
+                panic!("{name}")
+            };
             let example = &document["components"]["responses"][name]["content"]["application/problem+json"]["example"];
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), *example, "{name}");
         }

@@ -11,9 +11,10 @@ use crate::admission::{Failure, Line};
 use crate::http::headers::{self, JSON, Response};
 use crate::http::lambda::HttpRequest;
 use crate::http::negotiation::Format;
-use crate::http::parameters;
+use crate::http::pages::OPENAPI;
 use crate::http::precondition::{Precondition, entity_tag};
 use crate::http::routes::last_part;
+use crate::http::{page, parameters};
 use crate::operations::generate::{Generate, GenerateRequest, Passwords};
 use crate::operations::key::{KeyFacts, KeyRequest, ReadKey};
 use crate::operations::passphrase::{GeneratePassphrase, PassphraseRequest, Passphrases};
@@ -25,9 +26,6 @@ use crate::operations::stored_policies::{
 };
 use crate::operations::validate::{Validate, ValidateRequest, Verdict};
 use crate::password::PolicyName;
-
-/// The document is written by hand; a test compares it with the code.
-const OPENAPI: &str = include_str!("../http/openapi.json");
 
 /// This service's own API.
 pub(crate) struct Own;
@@ -167,14 +165,14 @@ pub(crate) fn health(line: &Line) -> Result<Response, Failure> {
 }
 
 /// The OpenAPI document.
-pub(crate) fn openapi_document(line: &Line) -> Response {
-    headers::new(StatusCode::OK, JSON, OPENAPI.to_owned(), line.request_id())
+pub(crate) fn openapi_document(http: &HttpRequest, line: &Line) -> Result<Response, Failure> {
+    parameters::read_no_query(http)?;
+    Ok(page::file(&OPENAPI, http.front_end.bodies(), &http.headers, line.request_id()))
 }
 
 /// The methods of a path, for the answer to OPTIONS.
 pub(crate) fn methods(allow: &'static str, line: &Line) -> Response {
     let mut response = headers::no_content(line.request_id());
-    response.headers_mut().remove(header::CONTENT_TYPE);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }

@@ -53,12 +53,21 @@ pub(crate) fn new(status: StatusCode, content_type: &'static str, body: impl Int
 
 /// A response without a body.
 pub(crate) fn no_content(request_id: &str) -> Response {
-    new(StatusCode::NO_CONTENT, JSON, String::new(), request_id)
+    let mut response = new(StatusCode::NO_CONTENT, JSON, String::new(), request_id);
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
 }
 
-/// Removes the body, for the answer to HEAD.
+/// Removes the body, for the answer to HEAD, and says how long it was (RFC 9110, section 8.6).
 pub(crate) fn remove_body(response: &mut Response) {
+    let length = match response.body() {
+        Body::Text(text) => text.len(),
+        Body::Bytes(bytes) => bytes.len(),
+    };
     *response.body_mut() = Body::Text(String::new());
+    if response.status() != StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
 }
 
 /// Adds what remains of the caller's limits.

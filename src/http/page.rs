@@ -1,4 +1,5 @@
-//! The answer with a page or an asset: its encoding, how long it may be cached, and what its scripts may do.
+//! The answer with a page, an asset or the OpenAPI document: its encoding, how long it may be cached, and what its scripts
+//! may do.
 
 use std::io::Read;
 
@@ -8,7 +9,7 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::headers::{self, Body, Response};
 use super::negotiation::accepts_gzip;
-use super::pages::Page;
+use super::pages::{File, Page};
 
 const PERMISSIONS: &str = "camera=(), clipboard-read=(), clipboard-write=(self), display-capture=(), fullscreen=(), \
                            geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()";
@@ -25,11 +26,10 @@ const CONTENT_SECURITY_POLICY: &str = content_security_policy!();
 /// The generator never turns text into markup. Swagger UI does.
 const WITH_TRUSTED_TYPES: &str = concat!(content_security_policy!(), "; require-trusted-types-for 'script'");
 
-const ALWAYS: [(HeaderName, &str); 4] = [
+const ALWAYS: [(HeaderName, &str); 3] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
-    (header::VARY, "Accept-Encoding"),
 ];
 
 /// Which bodies a front end passes on.
@@ -55,25 +55,26 @@ pub(crate) fn page(
     request: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, NotAcceptable> {
-    let file = page.file(needs_key);
-    let in_gzip = match (bodies, accepts_gzip(request), page) {
-        (Bodies::Small, false, Page::Asset(_)) => return Err(NotAcceptable),
-        (Bodies::Texts, _, _) => false,
-        (_, accepted, _) => accepted,
-    };
-    let is_cached = file.etag.is_some_and(|etag| is_known(request, etag));
-    let (status, body) = match (is_cached, in_gzip) {
-        (true, _) => (StatusCode::NOT_MODIFIED, Body::Text(String::new())),
-        (false, true) => (StatusCode::OK, Body::Bytes(file.gzip.to_vec())),
-        (false, false) => (StatusCode::OK, Body::Text(decompressed(file.gzip))),
-    };
-    let mut response = headers::new(status, file.media_type, body, request_id);
+    if bodies == Bodies::Small && matches!(page, Page::Asset(_)) && !accepts_gzip(request) {
+        return Err(NotAcceptable);
+    }
+    let mut response = file(page.file(needs_key), bodies, request, request_id);
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     let policy = if page == Page::Generator { WITH_TRUSTED_TYPES } else { CONTENT_SECURITY_POLICY };
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    Ok(response)
+}
+
+/// The answer with a file.
+pub(crate) fn file(file: &File, bodies: Bodies, request: &HeaderMap, request_id: &str) -> Response {
+    let in_gzip = bodies != Bodies::Texts && accepts_gzip(request);
+    let body = if in_gzip { Body::Bytes(file.gzip.to_vec()) } else { Body::Text(decompressed(file.gzip)) };
+    let mut response = headers::new(StatusCode::OK, file.media_type, body, request_id);
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     let cache = match file.etag {
         Some(etag) => {
             headers.insert(header::ETAG, HeaderValue::from_static(etag));
@@ -82,18 +83,10 @@ pub(crate) fn page(
         None => "public, max-age=31536000, immutable",
     };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    if in_gzip && !is_cached {
+    if in_gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    Ok(response)
-}
-
-/// Whether the client has the page with this tag (RFC 9110, section 13.1.2: the comparison is weak).
-fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
-    let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || opaque(tag) == opaque(etag))
+    response
 }
 
 /// The text of a file. The build compressed it, and a test decompresses each one.

@@ -1,7 +1,10 @@
-//! What must hold for a policy to be changed, in `If-Match` and `If-None-Match` (RFC 9110, section 13.1).
+//! `If-Match` and `If-None-Match` (RFC 9110, section 13.1): what must hold for a policy to be changed, and what a client
+//! that reads has already.
 
-use lambda_http::http::{HeaderMap, header};
+use lambda_http::http::{HeaderMap, Method, StatusCode, header};
 
+use super::headers::{Body, Response};
+use super::lambda::HttpRequest;
 use super::request_error::RequestError;
 
 /// What must hold for a policy to be changed.
@@ -50,6 +53,27 @@ impl Precondition {
             (Self::Match(_), None) | (Self::Absent, Some(_)) => false,
         }
     }
+}
+
+/// Makes an answer one with 304, if the client has what is in it.
+pub(crate) fn not_modified(request: &HttpRequest, response: &mut Response) {
+    let reads = [Method::GET, Method::HEAD].contains(&request.method) && response.status() == StatusCode::OK;
+    let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok());
+    if reads && etag.is_some_and(|etag| is_known(&request.headers, etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::Text(String::new());
+        for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+            response.headers_mut().remove(name);
+        }
+    }
+}
+
+/// Whether the client has what has this tag. The comparison is weak.
+fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
+    let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || opaque(tag) == opaque(etag))
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ struct Body<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
+    instance: String,
     /// The member that clients of older services of this kind read.
     error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +138,7 @@ impl Problem {
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
             detail: &self.detail,
+            instance: instance(request_id),
             error: if self.kind == Kind::RateLimited { self.kind.title() } else { &self.detail },
             parameter: self.parameter.as_deref(),
         };
@@ -146,6 +148,22 @@ impl Problem {
         response.headers_mut().extend(self.headers.iter().cloned());
         response
     }
+}
+
+/// The URN of a request. Some front ends have ids that are not UUIDs.
+fn instance(request_id: &str) -> String {
+    let is_uuid_byte = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    if request_id.len() == 36 && request_id.bytes().enumerate().all(is_uuid_byte) {
+        return format!("urn:uuid:{request_id}");
+    }
+    let encoded = request_id.bytes().map(|byte| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    format!("urn:passloom:request:{}", encoded.collect::<String>())
 }
 
 impl From<&RequestError> for Problem {
@@ -161,5 +179,23 @@ impl From<&RequestError> for Problem {
             _ => format!("{error}."),
         };
         Self { parameter: error.parameter().map(str::to_owned), ..Self::new(kind, detail) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instance;
+
+    #[test]
+    fn instance_is_a_urn_of_the_request_id() {
+        for (id, expected) in [
+            ("8f1c1b0e-6d3c-4a53-9d1f-2b7c0a5e4d10", "urn:uuid:8f1c1b0e-6d3c-4a53-9d1f-2b7c0a5e4d10"),
+            ("8f1c1b0e-6d3c-4a53-9d1f-2b7c0a5e4d1g", "urn:passloom:request:8f1c1b0e-6d3c-4a53-9d1f-2b7c0a5e4d1g"),
+            ("8f1c1b0e06d3c-4a53-9d1f-2b7c0a5e4d10", "urn:passloom:request:8f1c1b0e06d3c-4a53-9d1f-2b7c0a5e4d10"),
+            ("JKJaXmPLvHcESHA=", "urn:passloom:request:JKJaXmPLvHcESHA%3D"),
+            ("a b/\u{e9}", "urn:passloom:request:a%20b%2F%C3%A9"),
+        ] {
+            assert_eq!(instance(id), expected);
+        }
     }
 }

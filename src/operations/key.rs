@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::stored_policies::PolicyKind;
 use crate::access::{BoundPolicy, KeyRecord, Quota};
 use crate::admission::{Admitted, Failure, Operation, Performed};
 use crate::audit::Event;
@@ -44,26 +45,20 @@ struct Body<'a> {
     policy: Option<BoundBody<'a>>,
     min_entropy: Option<u16>,
     expires_at: Option<String>,
-    limits: LimitsBody,
-    remaining: RemainingBody,
+    limits: PerPeriod<u32>,
+    remaining: PerPeriod<u64>,
 }
 
 #[derive(Serialize)]
 struct BoundBody<'a> {
     name: &'a str,
-    kind: &'static str,
+    kind: PolicyKind,
 }
 
 #[derive(Serialize)]
-struct LimitsBody {
-    per_minute: u32,
-    per_day: u32,
-}
-
-#[derive(Serialize)]
-struct RemainingBody {
-    minute: u64,
-    day: u64,
+struct PerPeriod<T> {
+    per_minute: T,
+    per_day: T,
 }
 
 impl KeyFacts {
@@ -72,8 +67,8 @@ impl KeyFacts {
         let Self { key, quota, .. } = self;
         let binding = key.as_ref().map(|key| &key.binding);
         let bound = |policy: &'_ BoundPolicy| match policy {
-            BoundPolicy::Preset(_) => "preset",
-            BoundPolicy::Stored(_) => "stored",
+            BoundPolicy::Preset(_) => PolicyKind::Preset,
+            BoundPolicy::Stored(_) => PolicyKind::Stored,
         };
         let policy = binding.and_then(|binding| binding.policy.as_ref());
         Body {
@@ -82,8 +77,8 @@ impl KeyFacts {
             policy: policy.map(|policy| BoundBody { name: policy.name(), kind: bound(policy) }),
             min_entropy: binding.and_then(|binding| binding.min_entropy),
             expires_at: key.as_ref().and_then(|key| key.expires_at).map(rfc3339_of_seconds),
-            limits: LimitsBody { per_minute: quota.limits.per_minute.get(), per_day: quota.limits.per_day.get() },
-            remaining: RemainingBody { minute: quota.minute, day: quota.day },
+            limits: PerPeriod { per_minute: quota.limits.per_minute.get(), per_day: quota.limits.per_day.get() },
+            remaining: PerPeriod { per_minute: quota.minute, per_day: quota.day },
         }
     }
 }

@@ -219,10 +219,19 @@ impl CheckedPolicy {
     }
 }
 
+/// Which kind of policy has a name.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PolicyKind {
+    Preset,
+    Stored,
+}
+
 /// What is known about a preset beyond its policy.
 #[derive(Serialize)]
 struct PresetFacts {
     name: &'static str,
+    kind: PolicyKind,
     summary: &'static str,
     source: SourceBody,
     min_length: u16,
@@ -243,6 +252,7 @@ impl From<&Preset> for PresetFacts {
         let Source { standard, section, date, url } = preset.source;
         Self {
             name: preset.name,
+            kind: PolicyKind::Preset,
             summary: preset.summary,
             source: SourceBody { standard, section, date, url },
             min_length: preset.lengths.min,
@@ -255,6 +265,7 @@ impl From<&Preset> for PresetFacts {
 #[derive(Serialize)]
 struct StoredFacts<'a> {
     name: &'a str,
+    kind: PolicyKind,
     description: &'a str,
     revision: u64,
     updated_at: &'a str,
@@ -267,7 +278,7 @@ impl<'a> StoredFacts<'a> {
     fn new(name: &'a str, stored: &'a StoredPolicy, to_administrator: bool) -> Self {
         let StoredPolicy { description, revision, updated_at, updated_by, .. } = stored;
         let updated_by = to_administrator.then_some(updated_by.as_str());
-        Self { name, description, revision: *revision, updated_at, updated_by }
+        Self { name, kind: PolicyKind::Stored, description, revision: *revision, updated_at, updated_by }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::audit::Event;
 use crate::clock::MeasurementEnded;
 use crate::http::parameters::{ParameterName, Value};
 use crate::http::request_error::RequestError;
-use crate::password::{Assessment, Entropy, NamedPolicy, Secret, WorkBudget};
+use crate::password::{Assessment, Entropy, NamedPolicy, Secret, Violation, WorkBudget};
 
 /// A parameter of validate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,18 +113,25 @@ struct Body<'a> {
 struct ViolationBody<'a> {
     constraint: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<u16>,
 }
 
 impl Verdict {
     /// The members of the answer.
     pub(crate) fn body(&self) -> impl Serialize + '_ {
         let Assessment { violations, entropy } = &self.assessment;
-        let body = violations.iter();
+        let bodies = violations.iter().map(|Violation { constraint, message, min, max }| ViolationBody {
+            constraint,
+            message,
+            min: *min,
+            max: *max,
+        });
         Body {
             valid: violations.is_empty(),
-            violations: body
-                .map(|violation| ViolationBody { constraint: violation.constraint, message: &violation.message })
-                .collect(),
+            violations: bodies.collect(),
             entropy_bits: entropy.map(Entropy::rounded_down),
             title: self.named.as_ref().map(Title::from),
         }

@@ -17,7 +17,7 @@ use super::verify::{SpecViolation, violations};
 
 /// What a password is checked against: constraints without contradictions.
 #[derive(Debug)]
-pub(crate) struct PasswordCheck {
+pub struct PasswordCheck {
     /// The policy of all lengths that are accepted.
     policy: Policy,
     /// What is accepted of the longest of them, which may be more than what the policy draws.
@@ -49,12 +49,19 @@ pub(crate) struct Violation {
     pub(crate) constraint: &'static str,
     /// What it requires.
     pub(crate) message: String,
+    /// The least that it requires, if it is a number.
+    pub(crate) min: Option<u16>,
+    /// The most that it permits, if it is a number.
+    pub(crate) max: Option<u16>,
 }
 
 impl PasswordCheck {
     /// Resolves constraints, which include those of the preset. Without `length`, any length that the other constraints
     /// permit is accepted. Fails if the constraints themselves are not valid, as far as it shows without counting.
-    pub(crate) fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
+    ///
+    /// # Errors
+    /// A [`PolicyError`] when the constraints themselves are not valid, as far as it shows without counting.
+    pub fn new(constraints: &Constraints, preset: Option<&Preset>) -> Result<Self, PolicyError> {
         let policy = Policy::of_all_lengths(constraints, preset)?;
         let lengths = policy.lengths();
         let accepted = ResolvedRules::new(constraints, Origin::Chosen)?;
@@ -91,7 +98,7 @@ impl PasswordCheck {
                 (false, false) => format!("must have {min} to {max} characters"),
                 (false, true) => format!("must have {min} characters or more; this service checks at most {max}"),
             };
-            found.push(Violation { constraint: "length", message });
+            found.push(Violation { constraint: "length", message, min: Some(min), max: Some(max) });
         }
         for violation in violations(&self.accepted, password) {
             found.extend(self.explain(violation, password));
@@ -100,16 +107,18 @@ impl PasswordCheck {
             && !count.reaches(bits)
         {
             let message = format!("the policy must have {bits} bits of entropy, and has less at this length");
-            found.push(Violation { constraint: "min_entropy", message });
+            found.push(Violation { constraint: "min_entropy", message, min: Some(bits), max: None });
         }
         Assessment { violations: found, entropy: count.map(|count| count.entropy()) }
     }
 
     /// The violation in the words of the parameters.
     fn explain(&self, violation: SpecViolation, password: &str) -> Vec<Violation> {
-        let one = |constraint, message: String| vec![Violation { constraint, message }];
-        let limit = |own, max, of_rules: Option<u16>| {
-            if of_rules.map(usize::from) == Some(max) { "passwordrules" } else { own }
+        let one = |constraint, message, min, max| vec![Violation { constraint, message, min, max }];
+        let at_least = |constraint, message, min| one(constraint, message, Some(min), None);
+        let at_most = |own, message, max: usize, of_rules: Option<u16>| {
+            let constraint = if of_rules.map(usize::from) == Some(max) { "passwordrules" } else { own };
+            one(constraint, message, None, max.try_into().ok())
         };
         let policy = &self.policy;
         match violation {
@@ -121,33 +130,33 @@ impl PasswordCheck {
                 match self.classes.iter().find(|one| one.allowed == characters) {
                     Some(class) => {
                         let (name, min) = (class.class.name(), class.min);
-                        one(class.class.min_name(), format!("must have at least {min} of {name}"))
+                        at_least(class.class.min_name(), format!("must have at least {min} of {name}"), min)
                     }
                     None if policy.charsets().is_some() => {
                         let min = self.accepted.requirements[index].min;
-                        one("charsets", format!("must have at least {min} of {characters}"))
+                        at_least("charsets", format!("must have at least {min} of {characters}"), min)
                     }
-                    None => one("passwordrules", format!("must have one of {characters}")),
+                    None => at_least("passwordrules", format!("must have one of {characters}"), 1),
                 }
             }
             SpecViolation::MinClasses => {
                 let min = policy.min_classes().unwrap_or_default();
-                one("min_classes", format!("must have characters of at least {min} of the classes in use"))
+                at_least("min_classes", format!("must have characters of at least {min} of the classes in use"), min)
             }
             SpecViolation::MaxRepeating => {
                 let max = self.accepted.longest_repetition();
                 let message = format!("must not have one character more than {max} times in a row");
-                one(limit("max_repeating", max, policy.rules().and_then(|rules| rules.max_repeating)), message)
+                at_most("max_repeating", message, max, policy.rules().and_then(|rules| rules.max_repeating))
             }
             SpecViolation::MaxSequential => {
                 let max = self.accepted.longest_sequence();
                 let message = format!("must not have more than {max} neighbours in a row, such as abc or 321");
-                one(limit("max_sequential", max, policy.rules().and_then(|rules| rules.max_sequential)), message)
+                at_most("max_sequential", message, max, policy.rules().and_then(|rules| rules.max_sequential))
             }
-            SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into()),
+            SpecViolation::NoRepeats => one("no_repeats", "must not have a character twice".into(), None, None),
             SpecViolation::Start => {
                 let start = policy.start().map(Start::name).unwrap_or_default();
-                one("start", format!("must begin with: {start}"))
+                one("start", format!("must begin with: {start}"), None, None)
             }
         }
     }
@@ -190,7 +199,7 @@ impl PasswordCheck {
                 ("special", "has a character that belongs to no class")
             };
             if found.iter().all(|known| known.constraint != constraint) {
-                found.push(Violation { constraint, message: message.to_owned() });
+                found.push(Violation { constraint, message: message.to_owned(), min: None, max: None });
             }
         }
         found

@@ -19,7 +19,8 @@ mod secret;
 mod spec;
 mod verify;
 
-pub(crate) use assessment::{Assessment, PasswordCheck};
+pub use assessment::PasswordCheck;
+pub(crate) use assessment::{Assessment, Violation};
 pub use charset::{CharSet, Class};
 pub use entropy::{Count, Entropy};
 pub use passphrase::wordlist::Wordlist;

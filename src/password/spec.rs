@@ -58,7 +58,8 @@ impl PasswordSpec {
     }
 
     /// Whether `max_sequential` excludes a text over the pool.
-    pub(crate) fn limits_sequences(&self) -> bool {
+    #[must_use]
+    pub fn limits_sequences(&self) -> bool {
         let longest = self.longest_sequence();
         longest < usize::from(self.length) && self.pool.sequences().iter().any(|sequence| sequence.len() > longest)
     }

@@ -20,6 +20,7 @@ use crate::dialects::vault::{self, Vault, VaultRoute};
 use crate::http::headers::{self, AllowedOrigins, Response};
 use crate::http::lambda::{self, FrontEnd, HttpRequest, Reply};
 use crate::http::page::page;
+use crate::http::precondition::not_modified;
 use crate::http::problem::Problem;
 use crate::http::routes::{self, Api, CompatibleApis, NoRoute, Route};
 use crate::operations::generate::Generate;
@@ -112,6 +113,9 @@ impl App {
             line.record.reason = Some(failure.cause());
             (failure.event(), error(api, &failure.problem(), Some(&failure), line.request_id()))
         });
+        if let Ok(request) = &decoded {
+            not_modified(request, &mut response);
+        }
         if let Some(quota) = &line.quota {
             headers::add_quota(&mut response, quota);
         }
@@ -185,7 +189,7 @@ impl App {
             Route::Key => return self.counted::<ReadKey, Own>(request, caller, line).await,
             Route::Presets => ("presets", Event::PresetsListed, own::list_presets(request, line)),
             Route::Health => (HEALTH, Event::HealthChecked, own::health(line)),
-            Route::OpenApi => ("openapi", Event::ContractRead, Ok(own::openapi_document(line))),
+            Route::OpenApi => ("openapi", Event::ContractRead, own::openapi_document(request, line)),
             Route::Page(wanted) => {
                 let needs_key = matches!(self.auth, Auth::Key(_));
                 let bodies = request.front_end.bodies();

@@ -360,7 +360,7 @@ test("each_preset_generates_with_its_settings_untouched", () => session(async (p
 
 test("stored_policies_and_the_policy_of_a_key_are_shown", () => session(async (page, { session: context }) => {
   await context.route("**/api/key", (route) => route.fulfill({ json: { name: "ci", admin: false, policy: { name: "team", kind: "stored" }, min_entropy: 80,
-    expires_at: null, limits: { per_minute: 60, per_day: 1000 }, remaining: { minute: 60, day: 1000 } } }));
+    expires_at: null, limits: { per_minute: 60, per_day: 1000 }, remaining: { per_minute: 60, per_day: 1000 } } }));
   await context.route("**/api/policies", async (route) => {
     const policies = [{ name: "team", description: "Ours", revision: 2, updated_at: "2026-01-01T00:00:00Z", updated_by: "admin", policy: { length: 30, lowercase: true, uppercase: false, digits: true, special: false } }];
     await route.fulfill({ json: { policies } });

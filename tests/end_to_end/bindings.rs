@@ -188,7 +188,7 @@ async fn key_tells_its_holder_about_itself() {
     let key = deployment.key(5, 100).await;
     let own = read(&deployment, &key, "/api/key").await.ok();
     let expected = json!({ "name": "test", "admin": false, "policy": null, "min_entropy": null, "expires_at": null,
-        "limits": { "per_minute": 5, "per_day": 100 }, "remaining": { "minute": 4, "day": 99 } });
+        "limits": { "per_minute": 5, "per_day": 100 }, "remaining": { "per_minute": 4, "per_day": 99 } });
     assert_eq!(own, expected);
     assert_eq!(deployment.log.last()["event"], "key.read");
     let bound = bound(&deployment, Some("ci"), Some(80)).await;

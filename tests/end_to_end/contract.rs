@@ -23,6 +23,19 @@ async fn document() -> Value {
     answer.json()
 }
 
+/// The value of each schema in a part of the document, with the path to it.
+fn schemas<'d>(part: &'d Value, path: &str, found: &mut Vec<(String, &'d Value)>) {
+    let members = part.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with("example"));
+    let members = members.map(|(name, value)| (name.clone(), value));
+    let items = part.as_array().into_iter().flatten().enumerate().map(|(index, value)| (index.to_string(), value));
+    if part.get("type").is_some_and(|kind| kind.is_string() || kind.is_array()) {
+        found.push((path.to_owned(), part));
+    }
+    for (name, value) in members.chain(items) {
+        schemas(value, &format!("{path}/{name}"), found);
+    }
+}
+
 /// The cells of the table in `docs/api.md` that has this first row.
 fn documented(first_row: &str) -> Vec<Vec<&'static str>> {
     let table = include_str!("../../docs/api.md").split_once(first_row).unwrap().1;
@@ -77,9 +90,9 @@ async fn published_parameters_are_those_of_the_code() {
     let document = document().await;
     let schemas = &document["components"]["schemas"];
     let cases = [
-        ("/api/generate", "GenerateRequest", parameters::<GenerateParameter>()),
-        ("/api/policy", "GenerateRequest", parameters::<GenerateParameter>()),
-        ("/api/passphrase", "PassphraseRequest", parameters::<PassphraseParameter>()),
+        ("/api/generate", "GenerateParameters", parameters::<GenerateParameter>()),
+        ("/api/policy", "GenerateParameters", parameters::<GenerateParameter>()),
+        ("/api/passphrase", "PassphraseParameters", parameters::<PassphraseParameter>()),
     ];
     check_all(cases, async |(path, schema, parameters)| {
         let published = query_parameters(&document, &document["paths"][path]["get"]);
@@ -89,10 +102,10 @@ async fn published_parameters_are_those_of_the_code() {
         assert_eq!(members(&schemas[schema]["properties"]), parameters);
     })
     .await;
-    assert_eq!(members(&schemas["ValidateRequest"]["properties"]), parameters::<ValidateParameter>());
+    assert_eq!(members(&schemas["ValidateParameters"]["properties"]), parameters::<ValidateParameter>());
     assert_eq!(members(&schemas["PolicyDocument"]["properties"]), parameters::<StoredPolicyParameter>());
     // A verdict can name any parameter of a policy except the preset, whose requirements are parameters.
-    let constraints = &schemas["Verdict"]["properties"]["violations"]["items"]["properties"]["constraint"]["enum"];
+    let constraints = &schemas["Violation"]["properties"]["constraint"]["x-extensible-enum"];
     let published = set(constraints.as_array().unwrap().iter().map(|one| one.as_str().unwrap()));
     assert_eq!(
         published,
@@ -104,11 +117,16 @@ async fn published_parameters_are_those_of_the_code() {
 async fn published_values_are_those_of_the_code() {
     let document = document().await;
     let schemas = &document["components"]["schemas"];
-    let generate = &schemas["GenerateRequest"]["properties"];
-    assert_eq!(generate["policy"]["enum"], json!(PRESETS.each_ref().map(|preset| preset.name)));
+    let generate = &schemas["GenerateParameters"]["properties"];
+    // A stored policy may have another name.
+    assert_eq!(generate["policy"]["examples"], json!(PRESETS.each_ref().map(|preset| preset.name)));
+    assert!(generate["policy"].get("enum").is_none());
+    let kinds = &schemas["Problem"]["properties"]["type"]["x-extensible-enum"];
+    let kinds = kinds.as_array().unwrap().iter().map(|kind| kind.as_str().unwrap());
+    assert_eq!(set(kinds), Kind::ALL.map(|kind| format!("urn:passloom:problem:{}", kind.name())).into());
     assert_eq!(generate["start"]["enum"], json!(Start::ALL.map(Start::name)));
     assert_eq!(generate["count"]["maximum"], MAX_COUNT);
-    let passphrase = &schemas["PassphraseRequest"]["properties"];
+    let passphrase = &schemas["PassphraseParameters"]["properties"];
     assert_eq!(passphrase["wordlist"]["enum"], json!(Wordlist::ALL.map(Wordlist::name)));
 }
 
@@ -118,9 +136,9 @@ async fn parameter_descriptions_of_query_and_body_are_equal() {
     let document = document().await;
     let schemas = &document["components"]["schemas"];
     let cases = [
-        ("/api/generate", "GenerateRequest"),
-        ("/api/policy", "GenerateRequest"),
-        ("/api/passphrase", "PassphraseRequest"),
+        ("/api/generate", "GenerateParameters"),
+        ("/api/policy", "GenerateParameters"),
+        ("/api/passphrase", "PassphraseParameters"),
     ];
     check_all(cases, async |(path, schema)| {
         for parameter in query_parameters(&document, &document["paths"][path]["get"]) {
@@ -227,7 +245,10 @@ async fn published_problems_are_real() {
     let checked = cases.iter().map(|(name, _)| *name).chain(compared);
     assert_eq!(published.collect::<BTreeSet<_>>(), set(checked));
     check_all(cases, async |(name, request)| {
-        assert_eq!(deployment.send(request).await.json(), *example(name));
+        let mut problem = deployment.send(request).await.json();
+        assert_eq!(problem["instance"], "urn:passloom:request:gateway-id");
+        problem["instance"] = example(name)["instance"].clone();
+        assert_eq!(problem, *example(name));
     })
     .await;
 }
@@ -262,7 +283,7 @@ async fn published_operations_are_described_with_examples() {
     })
     .await;
     let schemas = &document["components"]["schemas"];
-    for name in ["GenerateRequest", "PassphraseRequest", "ValidateRequest"] {
+    for name in ["GenerateParameters", "PassphraseParameters", "ValidateParameters"] {
         for (parameter, schema) in schemas[name]["properties"].as_object().unwrap() {
             assert!(schema["description"].is_string() && !schema["examples"][0].is_null(), "{name} {parameter}");
         }
@@ -273,6 +294,144 @@ async fn published_operations_are_described_with_examples() {
         .get("example")
         .unwrap();
     assert_eq!(example["presets"][0], listed["presets"][0]);
+}
+
+/// What generators of clients need: names for objects, formats of numbers, bounds of lists; and what keeps their clients
+/// working when an answer gets a member or a value.
+#[tokio::test]
+async fn published_schemas_are_closed_in_requests_and_open_in_answers() {
+    let document = document().await;
+    let requests = ["GenerateParameters", "PassphraseParameters", "ValidateParameters", "PolicyDocument", "Charset"];
+    let mut found = Vec::new();
+    schemas(&document["components"]["schemas"], "", &mut found);
+    check_all(found, async |(path, schema)| {
+        let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+        let is_request = requests.contains(&path.split('/').nth(1).unwrap());
+        let is_open = (schema.get("additionalProperties"), schema.get("enum")) == (None, None);
+        if kinds.contains(&json!("object")) {
+            assert_eq!(path.matches('/').count(), 1, "an object without a name");
+            assert_eq!(schema["additionalProperties"] == false, is_request);
+            assert!(schema["description"].is_string());
+        }
+        assert!(is_request || is_open);
+        assert!(!is_request || schema.get("x-extensible-enum").is_none());
+        assert_eq!(kinds.contains(&json!("integer")), ["int32", "int64"].iter().any(|one| schema["format"] == *one));
+        assert_eq!(kinds.contains(&json!("array")), schema["maxItems"].is_u64());
+        assert_eq!(path.ends_with("_at"), schema["format"] == "date-time");
+    })
+    .await;
+    for schema in document["components"]["securitySchemes"].as_object().unwrap().values() {
+        assert!(schema["description"].is_string());
+    }
+}
+
+/// A collection of requests that is made of the document has all parameters with their examples. `passwordrules` cannot be
+/// combined with the others.
+#[tokio::test]
+async fn published_examples_of_an_operation_make_one_request() {
+    let document = document().await;
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    check_all(["/api/generate", "/api/policy", "/api/passphrase"], async |path| {
+        let operation = &document["paths"][path]["get"];
+        let pairs = query_parameters(&document, operation).filter(|one| one["name"] != "passwordrules").map(|one| {
+            let example = &one["schema"]["examples"][0];
+            let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+            format!(
+                "{}={}",
+                one["name"].as_str().unwrap(),
+                text.replace('%', "%25").replace('#', "%23").replace('&', "%26")
+            )
+        });
+        let query = pairs.collect::<Vec<_>>().join("&");
+        deployment.send(Request::get(&query.replace('+', "%2B")).path(path).key(&key)).await.ok();
+    })
+    .await;
+}
+
+/// Every header that only some answers have is published for the operation and the status.
+#[tokio::test]
+async fn published_headers_are_those_of_answers() {
+    let document = document().await;
+    let deployment = Deployment::start().await;
+    let (key, admin) = (deployment.ample_key().await, administrator(&deployment).await);
+    let used_up = deployment.key(1, 1).await;
+    deployment.generate(&used_up, "").await.ok();
+    put(&deployment, &admin, "ci", &json!({})).await;
+    let named = |method: &'static str| Request::post("{}").method(method).path("/api/policies/ci");
+    let read = |path: &str| Request::get("").path(path).key(&key);
+    let cases = [
+        ("/api/generate", "get", Request::get("").key(&key)),
+        ("/api/generate", "get", Request::get("policy=nothing").key(&key)),
+        ("/api/generate", "get", Request::get("")),
+        ("/api/generate", "get", Request::get("").key(&used_up)),
+        ("/api/policies", "get", read("/api/policies")),
+        ("/api/policies/{name}", "get", read("/api/policies/ci")),
+        ("/api/policies/{name}", "get", read("/api/policies/ci").header("if-none-match", "\"1\"")),
+        ("/api/policies/{name}", "get", read("/api/policies/none")),
+        ("/api/policies/{name}", "put", named("PUT").key(&key)),
+        ("/api/policies/{name}", "put", named("PUT").key(&admin)),
+        ("/api/policies/{name}", "put", named("PUT").key(&admin).header("if-none-match", "*")),
+        ("/openapi.json", "get", read("/openapi.json")),
+    ];
+    check_all(cases, async |(path, method, request)| {
+        let answer = deployment.send(request).await;
+        let published = &document["paths"][path][method]["responses"][answer.status.to_string()];
+        let reference = published["$ref"].as_str().map(|one| one.trim_start_matches('#'));
+        let published = reference.map_or(published, |one| document.pointer(one).unwrap());
+        let all = ["etag", "ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id"];
+        let sent = all.into_iter().filter(|name| answer.headers.contains_key(*name));
+        let published: BTreeSet<String> =
+            members(&published["headers"]).into_iter().map(|name| name.to_lowercase()).collect();
+        assert!(set(sent).is_subset(&published), "{}: {published:?}", answer.status);
+    })
+    .await;
+}
+
+/// The committed document is readable, the one that is sent is small.
+#[tokio::test]
+async fn document_is_sent_small_and_only_to_clients_without_it() {
+    let deployment = Deployment::start().await;
+    let get = |encoding: &str| Request::get("").path("/openapi.json").header("accept-encoding", encoding);
+    let answer = deployment.send(get("identity")).await;
+    let committed: Value = serde_json::from_str(include_str!("../../src/http/openapi.json")).unwrap();
+    assert_eq!(answer.ok(), committed);
+    assert!(!answer.body.contains(": ") || !answer.body.contains('\n'));
+    assert!(answer.body.len() < include_str!("../../src/http/openapi.json").len() * 3 / 4);
+    assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-cache", "Accept-Encoding, Origin"));
+    let etag = answer.header("etag");
+    assert!(etag.starts_with("W/\""));
+
+    let compressed = deployment.send(get("gzip")).await;
+    assert_eq!((compressed.header("content-encoding"), compressed.header("etag")), ("gzip", etag));
+    assert!(compressed.body.len() < 30_000, "{} characters of base64", compressed.body.len());
+
+    let known = deployment.send(get("gzip").header("if-none-match", etag)).await;
+    assert_eq!((known.status, known.body.as_str(), known.header("etag")), (304, "", etag));
+    assert_eq!((known.header("content-type"), known.header("content-encoding")), ("", ""));
+    let line = deployment.log.last();
+    assert_eq!((&line["event"], &line["status"]), (&json!("contract.read"), &json!(304)));
+    assert_eq!(deployment.database.calls(), 0);
+}
+
+/// A preflight request has the query of the request that follows it.
+#[tokio::test]
+async fn unknown_parameters_return_400_except_on_health_and_static_files() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let paths = ROUTES.map(|(path, _, allow)| (path.replace("{name}", "cis"), allow.starts_with("GET")));
+    let pages = [("/".to_owned(), true), ("/docs".to_owned(), true)];
+    check_all(paths.into_iter().chain(pages), async |(path, has_get)| {
+        let method = if has_get { "GET" } else { "POST" };
+        let answer = deployment.send(Request::get("nothing=1").method(method).path(&path).key(&key)).await;
+        if ["/api/health", "/", "/docs"].contains(&path.as_str()) {
+            assert_eq!(answer.status, 200);
+        } else {
+            answer.assert_problem(400);
+        }
+        assert_eq!(deployment.send(Request::get("nothing=1").method("OPTIONS").path(&path)).await.status, 204);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -287,7 +446,8 @@ async fn published_statuses_are_complete() {
         expected.extend(match method.as_str() {
             "put" => ["200", "201", "409", "412"].iter(),
             "delete" => ["204", "404", "412"].iter(),
-            _ if path.ends_with("{name}") => ["200", "404"].iter(),
+            _ if path.ends_with("{name}") => ["200", "304", "404"].iter(),
+            _ if path == "/openapi.json" => ["200", "304"].iter(),
             _ => ["200"].iter(),
         });
         if operation["security"] != json!([]) {
@@ -306,8 +466,8 @@ async fn documented_statuses_are_the_published_ones() {
     let document = document().await;
     let operations = document["paths"].as_object().unwrap().values().flat_map(|all| all.as_object().unwrap().values());
     let published = operations.flat_map(|operation| members(&operation["responses"]));
-    // Those of the pages are not published.
-    let published = published.chain(["304".into(), "406".into()]).collect::<BTreeSet<String>>();
+    // That of the assets is not published.
+    let published = published.chain(["406".into()]).collect::<BTreeSet<String>>();
     let documented = documented_statuses().into_iter().map(|(status, _, _)| status.to_string());
     assert_eq!(documented.collect::<BTreeSet<_>>(), published);
 }
@@ -380,7 +540,9 @@ async fn head_returns_the_headers_of_get_without_a_body() {
     let get = deployment.generate(&key, "").await;
     let head = deployment.send(Request::get("").method("HEAD").key(&key)).await;
     assert_eq!((head.status, head.body.as_str(), deployment.log.last()["sequence"].as_u64()), (200, "", Some(2)));
-    assert_eq!(head.headers.keys().collect::<Vec<_>>(), get.headers.keys().collect::<Vec<_>>());
+    assert_eq!(head.header("content-length"), get.body.len().to_string());
+    let others = head.headers.keys().filter(|name| *name != "content-length");
+    assert_eq!(others.collect::<Vec<_>>(), get.headers.keys().collect::<Vec<_>>());
     let refused = deployment.send(Request::get("lenght=1").method("HEAD").key(&key)).await;
     assert_eq!((refused.status, refused.body.as_str()), (400, ""));
     assert_eq!(deployment.send(Request::get("").method("HEAD").path("/api/health")).await.status, 200);
@@ -392,6 +554,7 @@ async fn options_returns_allow_without_a_key_or_a_call() {
     check_all(ROUTES, async |(path, _, allow)| {
         let answer = deployment.send(Request::get("").method("OPTIONS").path(path)).await;
         assert_eq!((answer.status, answer.header("allow"), answer.body.as_str()), (204, allow, ""));
+        assert_eq!(answer.header("content-type"), "");
         assert_eq!(deployment.log.last()["event"], "options.read");
     })
     .await;

@@ -353,6 +353,6 @@ async fn problem_has_exactly_the_documented_members() {
     let key = deployment.ample_key().await;
     let problem = deployment.generate(&key, "length=1").await.assert_problem(400);
     let members: Vec<&String> = problem.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["detail", "error", "parameter", "status", "title", "type"]);
+    assert_eq!(members, ["detail", "error", "instance", "parameter", "status", "title", "type"]);
     assert_eq!(problem["password"], Value::Null);
 }

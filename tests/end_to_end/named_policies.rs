@@ -62,7 +62,8 @@ async fn policy_is_created_read_used_replaced_and_deleted() {
     assert_eq!(deployment.generate(&user, "policy=ci").await.password().len(), 30);
 
     let delete = Request::get("").method("DELETE").path("/api/policies/ci").key(&admin);
-    assert_eq!(deployment.send(delete.clone()).await.status, 204);
+    let deleted = deployment.send(delete.clone()).await;
+    assert_eq!((deleted.status, deleted.header("content-type")), (204, ""));
     assert_eq!(deployment.log.last()["event"], "policy.deleted");
     deployment.send(delete).await.assert_problem(404);
     read(&deployment, &user, "/api/policies/ci").await.assert_problem(404);
@@ -81,8 +82,13 @@ async fn list_has_the_stored_policies_that_the_key_may_use() {
     put(&deployment, &admin, "ci", &json!({ "length": 20 })).await;
     put(&deployment, &admin, "db", &json!({ "policy": "aws-rds" })).await;
     let list = read(&deployment, &user, "/api/policies").await.ok();
-    let names: Vec<&Value> = list["policies"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
-    assert_eq!(names, ["ci", "db"]);
+    let entries = list["policies"].as_array().unwrap().iter().map(|one| json!([one["name"], one["kind"]]));
+    assert_eq!(entries.collect::<Vec<_>>(), [json!(["ci", "stored"]), json!(["db", "stored"])]);
+    assert_eq!(read(&deployment, &user, "/api/policies/db").await.ok()["kind"], "stored");
+    assert_eq!(read(&deployment, &user, "/api/policies/cis").await.ok()["kind"], "preset");
+    let presets = read(&deployment, &user, "/api/presets").await.ok();
+    assert!(presets["presets"].as_array().unwrap().iter().all(|one| one["kind"] == "preset"));
+    read(&deployment, &user, "/api/policies").await.ok();
     let line = deployment.log.last();
     assert_eq!((&line["event"], &line["key_name"]), (&json!("policies.listed"), &json!("test")));
     deployment.send(Request::get("").path("/api/policies")).await.assert_problem(401);
@@ -152,6 +158,37 @@ async fn second_of_two_administrators_gets_412() {
     let delete = Request::get("").method("DELETE").path("/api/policies/ci").key(&admin);
     deployment.send(delete.clone().header("if-match", "\"2\"")).await.assert_problem(412);
     assert_eq!(deployment.send(delete.header("if-match", "\"3\"")).await.status, 204);
+}
+
+#[tokio::test]
+async fn named_policy_with_the_current_tag_returns_304() {
+    let deployment = Deployment::start().await;
+    let (admin, user) = (administrator(&deployment).await, deployment.ample_key().await);
+    put(&deployment, &admin, "ci", &json!({})).await;
+    let cases = [
+        ("GET", "ci", "\"1\"", 304),
+        ("HEAD", "ci", "\"1\"", 304),
+        ("GET", "ci", "\"0\", W/\"1\"", 304),
+        ("GET", "ci", "*", 304),
+        ("GET", "ci", "\"0\"", 200),
+        ("GET", "ci", "1", 200),
+        // A preset has no tag.
+        ("GET", "cis", "\"1\"", 200),
+        ("GET", "nothing", "*", 404),
+    ];
+    check_all(cases, async |(method, name, known, status)| {
+        let request = Request::get("").method(method).path(&format!("/api/policies/{name}")).key(&user);
+        let answer = deployment.send(request.header("if-none-match", known)).await;
+        let line = deployment.log.last();
+        assert_eq!((answer.status, &line["status"]), (status, &json!(status)));
+        assert!(line["sequence"].is_u64() && !answer.header("ratelimit").is_empty());
+        if status == 304 {
+            assert_eq!((answer.body.as_str(), answer.header("etag")), ("", "\"1\""));
+            assert_eq!((answer.header("content-type"), answer.header("content-length")), ("", ""));
+            assert_eq!((&line["event"], &line["policy"]), (&json!("policy.described"), &json!("ci")));
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -99,17 +99,48 @@ async fn longest_length_is_named_as_the_limit_of_the_service() {
     let key = deployment.ample_key().await;
     let limit = "must have 8 characters or more; this service checks at most 4096";
     let cases = [
-        (json!({ "passwordrules": "minlength: 8; maxlength: 5000" }), limit),
-        (json!({ "passwordrules": "minlength: 8" }), limit),
-        (json!({ "passwordrules": "minlength: 8; maxlength: 100" }), "must have 8 to 100 characters"),
-        (json!({ "passwordrules": "minlength: 8", "length": 100 }), "must have 100 characters"),
+        (json!({ "passwordrules": "minlength: 8; maxlength: 5000" }), limit, 8, 4_096),
+        (json!({ "passwordrules": "minlength: 8" }), limit, 8, 4_096),
+        (json!({ "passwordrules": "minlength: 8; maxlength: 100" }), "must have 8 to 100 characters", 8, 100),
+        (json!({ "passwordrules": "minlength: 8", "length": 100 }), "must have 100 characters", 100, 100),
     ];
-    check_all(cases, async |(mut body, message)| {
+    check_all(cases, async |(mut body, message, min, max)| {
         body["password"] = "a".repeat(5_000).into();
         let verdict = validate(&deployment, &key, &body).await.ok();
-        assert_eq!(verdict["violations"], json!([{ "constraint": "length", "message": message }]));
+        let expected = json!([{ "constraint": "length", "message": message, "min": min, "max": max }]);
+        assert_eq!(verdict["violations"], expected);
         body["password"] = "a".repeat(100).into();
         assert_eq!(validate(&deployment, &key, &body).await.ok()["valid"], true);
+    })
+    .await;
+}
+
+/// Clients translate the messages by these numbers. They are those of the policy, whatever the password is.
+#[tokio::test]
+async fn violations_have_the_demanded_numbers() {
+    let deployment = Deployment::start().await;
+    let key = deployment.ample_key().await;
+    let sets = json!([{ "characters": "ab", "min": 4 }]);
+    let cases = [
+        (json!({ "min_digits": 20 }), "min_digits", json!(20), Value::Null),
+        (json!({ "min_classes": 3, "digits": false, "special": true }), "min_classes", json!(3), Value::Null),
+        (json!({ "charsets": sets }), "charsets", json!(4), Value::Null),
+        (json!({ "passwordrules": "required: digit" }), "passwordrules", json!(1), Value::Null),
+        (json!({ "max_repeating": 2 }), "max_repeating", Value::Null, json!(2)),
+        (json!({ "passwordrules": "max-repeating: 2" }), "passwordrules", Value::Null, json!(2)),
+        (json!({ "max_sequential": 3 }), "max_sequential", Value::Null, json!(3)),
+        (json!({ "min_entropy": 60 }), "min_entropy", json!(60), Value::Null),
+        (json!({ "lowercase": false }), "lowercase", Value::Null, Value::Null),
+        (json!({ "no_repeats": true }), "no_repeats", Value::Null, Value::Null),
+        (json!({ "start": "digit" }), "start", Value::Null, Value::Null),
+    ];
+    check_all(cases, async |(mut body, constraint, min, max)| {
+        body["password"] = "aaawxyz".into();
+        let verdict = validate(&deployment, &key, &body).await.ok();
+        let all = verdict["violations"].as_array().unwrap();
+        // A set that the password lacks is after the characters that are not allowed.
+        let found = all.iter().rev().find(|one| one["constraint"] == constraint).unwrap();
+        assert_eq!((&found["min"], &found["max"]), (&min, &max), "{verdict}");
     })
     .await;
 }

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests/requirements"
-TOOLS = {"cargo-lambda", "cfn-lint", "checkov", "cloud", "fastapi", "fastapi-dynamodb", "sam", "schemathesis", "uv"}
+TOOLS = {"cargo-lambda", "cfn-lint", "checkov", "cloud", "fastapi", "fastapi-dynamodb", "generators", "sam", "schemathesis", "uv"}
 MAKEFILE = "".join((ROOT / name).read_text() for name in ("Makefile", "tests/tools.mk", "tests/tests.mk", "benches/benches.mk"))
 # `name==version`, perhaps with extras and a marker, and its hashes.
 LOCKED = re.compile(r"([a-z0-9-]+)(?:\[[a-z]+\])?==([0-9a-z.]+)(?: ; [^\\]+?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")

@@ -1,6 +1,6 @@
-//! The pages for browsers: the generator at `/`, the API reference at `/docs`, and their assets.
+//! The pages for browsers: the generator at `/`, the API reference at `/docs`, and their assets; and the OpenAPI document.
 //!
-//! `build.rs` compresses the files of this folder and Swagger UI. The assets have one folder, whose name is a hash of
+//! `build.rs` compresses the files of this folder, Swagger UI and the document. The assets have one folder, whose name is a hash of
 //! them all: modules import each other by relative names, and no browser mixes two versions.
 
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
@@ -23,7 +23,7 @@ pub struct File {
     path: &'static str,
     /// The media type.
     pub media_type: &'static str,
-    /// The entity tag of a page. An asset has none: its content never changes.
+    /// The entity tag of a page or of the OpenAPI document. An asset has none: its content never changes.
     pub etag: Option<&'static str>,
     /// The content, in gzip.
     pub gzip: &'static [u8],
@@ -34,8 +34,8 @@ impl File {
         Self { path, media_type, etag: None, gzip }
     }
 
-    const fn page(etag: &'static str, gzip: &'static [u8]) -> Self {
-        Self { path: "", media_type: "text/html; charset=utf-8", etag: Some(etag), gzip }
+    const fn tagged(media_type: &'static str, etag: &'static str, gzip: &'static [u8]) -> Self {
+        Self { path: "", media_type, etag: Some(etag), gzip }
     }
 }
 

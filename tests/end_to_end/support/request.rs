@@ -158,6 +158,7 @@ impl Answer {
         for member in ["type", "title", "detail", "error"] {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} in {problem}");
         }
+        assert!(problem["instance"].as_str().is_some_and(|text| text.starts_with("urn:")), "{problem}");
         assert!(problem.get("password").is_none() && problem.get("passwords").is_none());
         problem
     }
