@@ -379,8 +379,8 @@ async fn published_headers_are_those_of_answers() {
         let published = &document["paths"][path][method]["responses"][answer.status.to_string()];
         let reference = published["$ref"].as_str().map(|one| one.trim_start_matches('#'));
         let published = reference.map_or(published, |one| document.pointer(one).unwrap());
-        let all = ["etag", "ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id"];
-        let sent = all.into_iter().filter(|name| answer.headers.contains_key(*name));
+        let some = ["etag", "ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id"];
+        let sent = some.into_iter().filter(|name| answer.headers.contains_key(*name));
         let published: BTreeSet<String> =
             members(&published["headers"]).into_iter().map(|name| name.to_lowercase()).collect();
         assert!(set(sent).is_subset(&published), "{}: {published:?}", answer.status);
@@ -396,8 +396,7 @@ async fn document_is_sent_small_and_only_to_clients_without_it() {
     let answer = deployment.send(get("identity")).await;
     let committed: Value = serde_json::from_str(include_str!("../../src/http/openapi.json")).unwrap();
     assert_eq!(answer.ok(), committed);
-    assert!(!answer.body.contains(": ") || !answer.body.contains('\n'));
-    assert!(answer.body.len() < include_str!("../../src/http/openapi.json").len() * 3 / 4);
+    assert_eq!(answer.body.len(), committed.to_string().len());
     assert_eq!((answer.header("cache-control"), answer.header("vary")), ("no-cache", "Accept-Encoding, Origin"));
     let etag = answer.header("etag");
     assert!(etag.starts_with("W/\""));

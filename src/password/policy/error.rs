@@ -101,7 +101,8 @@ pub enum PolicyError {
 
 impl PolicyError {
     /// The parameters that may be wrong. The first one that was sent is.
-    pub(crate) fn parameters(&self) -> Vec<&'static str> {
+    #[must_use]
+    pub fn parameters(&self) -> Vec<&'static str> {
         match self {
             Self::OutOfRange { parameter, .. }
             | Self::ClassParameterWith { parameter, .. }
