@@ -398,7 +398,7 @@ async fn other_parameters_add_to_rules() {
     let key = deployment.ample_key().await;
     let rules = "minlength: 8; maxlength: 20; required: lower; required: digit; max-consecutive: 3;";
     let body = json!({ "passwordrules": rules, "min_entropy": 80, "exclude": "aeiou", "exclude_similar": true,
-        "max_repeating": 2, "no_repeats": true, "start": "letter" });
+        "max_repeating": 2, "start": "letter" });
     let answer = generate(&deployment, &key, body).await;
     let password = answer.password();
     assert!(answer.json()["entropy_bits"].as_f64().unwrap() >= 80.0);

@@ -45,6 +45,18 @@ impl WorkBudget {
         Ok(())
     }
 
+    /// Does work that takes at most half of the steps that are left.
+    pub(in crate::password) fn try_with_half<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, BudgetExceeded>,
+    ) -> Result<T, BudgetExceeded> {
+        let mut half = Self { steps: self.steps / 2, bytes: self.bytes };
+        self.steps -= half.steps;
+        let result = work(&mut half);
+        self.steps += half.steps;
+        result
+    }
+
     /// Whether the budget has the memory for tables that are dropped at once.
     pub(in crate::password) const fn lend(&self, bytes: usize) -> Result<(), BudgetExceeded> {
         if bytes > self.bytes { Err(BudgetExceeded) } else { Ok(()) }
@@ -78,6 +90,15 @@ mod tests {
         assert_eq!((budget.steps(), budget.bytes()), (7, 1));
         assert_eq!(budget.spend(7), Ok(()));
         assert_eq!(budget.steps(), 0);
+    }
+
+    #[test]
+    fn work_with_half_of_the_steps_leaves_the_others() {
+        for (steps, result, left) in [(4, Ok(()), 7), (5, Ok(()), 6), (6, Err(BudgetExceeded), 11)] {
+            let mut budget = WorkBudget { steps: 11, bytes: 1 };
+            assert_eq!(budget.try_with_half(|half| half.spend(steps)), result, "{steps} steps");
+            assert_eq!(budget.steps(), left, "{steps} steps");
+        }
     }
 
     #[test]

@@ -155,23 +155,25 @@ impl Counted {
         if is_unsatisfiable(&spec) {
             return Ok(Self { spec, count: BigUint::ZERO, tables: None });
         }
-        let by_recurrence = |budget: &mut WorkBudget| {
-            let counts = recurrence::count(&spec, spec.length, budget).map_err(|_| CountError::TooExpensive)?;
-            Ok(counts.into_iter().next_back().unwrap_or_default())
-        };
-        let by_compositions = |budget: &mut WorkBudget| {
-            let tables = Compositions::new(&spec, PRECISION_BITS, budget)?;
-            Ok::<_, BudgetExceeded>((tables.total().clone(), Some(tables)))
-        };
-        let (count, tables) = match (spec.no_repeats, spec.limits_runs()) {
+        let by_recurrence = |budget: &mut WorkBudget| recurrence::count(&spec, spec.length, budget);
+        let counted = match (spec.no_repeats, spec.limits_runs()) {
             (true, true) => return Err(CountError::TooExpensive),
-            (false, true) => (by_recurrence(budget)?, None),
-            (true, false) => by_compositions(budget).map_err(|_| CountError::TooExpensive)?,
+            (true, false) => Err(BudgetExceeded),
+            (false, true) => by_recurrence(budget),
             // Sets with larger minima that overlap have no closed form.
             (false, false) => match closed_form::count(&spec, budget) {
-                Ok(count) => (count, None),
-                Err(_) => by_compositions(budget).or_else(|_| Ok((by_recurrence(budget)?, None)))?,
+                Ok(count) => Ok(vec![count]),
+                Err(_) => budget.try_with_half(by_recurrence),
             },
+        };
+        let (count, tables) = match counted.map(|mut counts| counts.pop().unwrap_or_default()) {
+            Ok(count) => (count, None),
+            Err(_) if spec.limits_runs() => return Err(CountError::TooExpensive),
+            // Compositions count what is left: `no_repeats`, and overlapping sets with large minima.
+            Err(_) => {
+                let tables = Compositions::new(&spec, PRECISION_BITS, budget).map_err(|_| CountError::TooExpensive)?;
+                (tables.total().clone(), Some(tables))
+            }
         };
         Ok(Self { spec, count, tables })
     }
