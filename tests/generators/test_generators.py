@@ -117,7 +117,9 @@ class GeneratorTests(unittest.TestCase):
         client = import_all("passloom")
         from passloom import models
         from passloom.api.passwords import generate, generate_by_body, passphrase
-        from passloom.api.policies import describe_policy, list_policies, list_presets, read_policy, validate
+        from passloom.api.policies import (
+            delete_policy, describe_policy, list_policies, list_presets, read_policy, validate, write_policy,
+        )
         from passloom.api.service import read_key
 
         def with_key(key):
@@ -143,10 +145,14 @@ class GeneratorTests(unittest.TestCase):
         presets = list_presets.sync(client=api).presets
         self.assertEqual((presets[0].name, presets[0].kind), ("nist-800-63b", "preset"))
         self.assertEqual(list_policies.sync(client=api).policies, [])
+        stored = write_policy.sync("builds", client=api, body=models.PolicyDocument(length=30))
+        self.assertEqual((stored.kind, stored.policy.length), ("stored", 30))
+        named = generate.sync(client=api, policy="builds")
+        self.assertEqual((len(named.password), named.policy_name, named.policy_revision), (30, "builds", stored.revision))
+        delete_policy.sync_detailed("builds", client=api)
         self.assertEqual(read_policy.sync("cis", client=api).kind, "preset")
         key = read_key.sync(client=api)
         self.assertLess(key.remaining.per_minute, key.limits.per_minute)
-        # The name of a stored policy is not one of the document's.
         wrong = generate.sync(client=api, policy="team-database")
         self.assertEqual((wrong.status, wrong.parameter), (400, "policy"))
         self.assertEqual(wrong.instance, "urn:passloom:request:local")
