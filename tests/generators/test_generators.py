@@ -1,7 +1,7 @@
 """Public generators of clients read the OpenAPI document, and their clients, and those of docs/recipes.md, call the service.
 
-GATEWAY is the path of the service behind plain HTTP, TYPESCRIPT the folder of the generators for TypeScript. What needs a
-program that is not installed is skipped, and one line says so.
+GATEWAY is the path of the service behind plain HTTP, TYPESCRIPT the folder of the generators for TypeScript, if
+npm is installed.
 """
 
 import importlib
@@ -51,11 +51,6 @@ def tearDownModule():
     SERVICE.end()
 
 
-def skip(what):
-    print(f"skipped: {what}", file=sys.__stderr__)
-    raise unittest.SkipTest(what)
-
-
 def run(*command, **environment):
     """The output of a program that must succeed."""
     done = subprocess.run([str(part) for part in command], cwd=SERVICE.folder, text=True, stdout=subprocess.PIPE,
@@ -69,7 +64,7 @@ def javascript(name):
     """The path of a program of the folder of the generators for TypeScript."""
     folder = os.environ.get("TYPESCRIPT")
     if not folder:
-        skip("the generators for TypeScript: npm is not installed")
+        raise unittest.SkipTest("npm is not installed")
     return Path(folder) / "node_modules" / ".bin" / name
 
 
@@ -84,7 +79,7 @@ def compile_typescript(*files):
 
 def openapi_generator(generator, name):
     if not shutil.which("java"):
-        skip("openapi-generator: java is not installed")
+        raise unittest.SkipTest("java is not installed")
     run(BIN / "openapi-generator-cli", "generate", "--input-spec", SERVICE.document, "--generator-name", generator,
         "--package-name", name, "--output", SERVICE.folder / name, "--additional-properties", OPEN)
 
