@@ -57,9 +57,9 @@ clients: $(CLOUD)/ready $(CARGO_LAMBDA)/ready ## Test the APIs with boto3, the A
 .PHONY: generators
 generators: $(GENERATORS)/ready ## Test generated clients: openapi-python-client and, with npm or Java, openapi-typescript and openapi-generator.
 	$(CARGO_BUILD) --bin gateway
-	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(TYPESCRIPT)/ready; \
-	else $(call optional,npm,the generators for TypeScript); fi
-	@command -v java > /dev/null || $(call optional,java,openapi-generator)
+	@$(call optional,npm,the generators for TypeScript)
+	@$(call optional,java,openapi-generator)
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(TYPESCRIPT)/ready; fi
 	TYPESCRIPT="$$(command -v npm > /dev/null && echo '$(CURDIR)/$(TYPESCRIPT)')" GATEWAY="$(CURDIR)/target/debug/gateway" \
 		$(GENERATORS)/bin/python -W ignore -m unittest discover --buffer --start-directory tests/generators
 

@@ -34,7 +34,8 @@ def main() -> int:
             service.stdin.close()
         log.seek(0)
         lines = [json.loads(line) for line in log.read().decode().splitlines()]
-    failed = [line for line in lines if line["status"] >= 500]
+    # The line before a change has no status.
+    failed = [line for line in lines if (line["status"] or 0) >= 500]
     print(f"{len(lines)} audit lines, {len(failed)} of them with a status of 500 or above")
     return tested.returncode or bool(failed) or len(lines) < 100
 

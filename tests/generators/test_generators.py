@@ -1,7 +1,7 @@
 """Public generators of clients read the OpenAPI document, and their clients, and those of docs/recipes.md, call the service.
 
-GATEWAY is the path of the service behind plain HTTP, TYPESCRIPT the folder of the generators for TypeScript. What needs a
-program that is not installed is skipped, and one line says so.
+GATEWAY is the path of the service behind plain HTTP, TYPESCRIPT the folder of the generators for TypeScript, if
+npm is installed.
 """
 
 import importlib
@@ -51,11 +51,6 @@ def tearDownModule():
     SERVICE.end()
 
 
-def skip(what):
-    print(f"skipped: {what}", file=sys.__stderr__)
-    raise unittest.SkipTest(what)
-
-
 def run(*command, **environment):
     """The output of a program that must succeed."""
     done = subprocess.run([str(part) for part in command], cwd=SERVICE.folder, text=True, stdout=subprocess.PIPE,
@@ -69,7 +64,7 @@ def javascript(name):
     """The path of a program of the folder of the generators for TypeScript."""
     folder = os.environ.get("TYPESCRIPT")
     if not folder:
-        skip("the generators for TypeScript: npm is not installed")
+        raise unittest.SkipTest("npm is not installed")
     return Path(folder) / "node_modules" / ".bin" / name
 
 
@@ -84,7 +79,7 @@ def compile_typescript(*files):
 
 def openapi_generator(generator, name):
     if not shutil.which("java"):
-        skip("openapi-generator: java is not installed")
+        raise unittest.SkipTest("java is not installed")
     run(BIN / "openapi-generator-cli", "generate", "--input-spec", SERVICE.document, "--generator-name", generator,
         "--package-name", name, "--output", SERVICE.folder / name, "--additional-properties", OPEN)
 
@@ -117,7 +112,9 @@ class GeneratorTests(unittest.TestCase):
         client = import_all("passloom")
         from passloom import models
         from passloom.api.passwords import generate, generate_by_body, passphrase
-        from passloom.api.policies import describe_policy, list_policies, list_presets, read_policy, validate
+        from passloom.api.policies import (
+            delete_policy, describe_policy, list_policies, list_presets, read_policy, validate, write_policy,
+        )
         from passloom.api.service import read_key
 
         def with_key(key):
@@ -143,10 +140,14 @@ class GeneratorTests(unittest.TestCase):
         presets = list_presets.sync(client=api).presets
         self.assertEqual((presets[0].name, presets[0].kind), ("nist-800-63b", "preset"))
         self.assertEqual(list_policies.sync(client=api).policies, [])
+        stored = write_policy.sync("builds", client=api, body=models.PolicyDocument(length=30))
+        self.assertEqual((stored.kind, stored.policy.length), ("stored", 30))
+        named = generate.sync(client=api, policy="builds")
+        self.assertEqual((len(named.password), named.policy_name, named.policy_revision), (30, "builds", stored.revision))
+        delete_policy.sync_detailed("builds", client=api)
         self.assertEqual(read_policy.sync("cis", client=api).kind, "preset")
         key = read_key.sync(client=api)
         self.assertLess(key.remaining.per_minute, key.limits.per_minute)
-        # The name of a stored policy is not one of the document's.
         wrong = generate.sync(client=api, policy="team-database")
         self.assertEqual((wrong.status, wrong.parameter), (400, "policy"))
         self.assertEqual(wrong.instance, "urn:passloom:request:local")
