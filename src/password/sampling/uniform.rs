@@ -52,7 +52,7 @@ impl<'r, R: TryCryptoRng> Uniform<'r, R> {
     }
 
     fn fill(&mut self, target: &mut [u8]) -> Result<(), R::Error> {
-        if target.len() > self.buffer.len() {
+        if self.buffer.len() < target.len() {
             return self.random.try_fill_bytes(target);
         }
         if target.len() > self.left {
