@@ -48,6 +48,9 @@ pub(super) fn count(spec: &PasswordSpec, budget: &mut WorkBudget) -> Result<BigU
             *texts.entry(texts_of_pool).or_default() += sign * i64::from(first);
         }
     }
+    // A set doubles the polynomials at most, until there is one for each number of characters, at most 128. They are copied.
+    let coefficients = apart.iter().map(|one| usize::from(one.min)).sum::<usize>().min(usize::from(spec.length)) + 1;
+    budget.lend((2 << apart.len().min(7)) * coefficients * size_of::<u64>())?;
     let fields = Field::for_texts(spec.length, spec.pool.len()).ok_or(BudgetExceeded)?;
     let most = apart.iter().map(|one| one.min).max().map_or(1, u64::from);
     let steps = texts.keys().map(Texts::steps).fold(0, usize::saturating_add);

@@ -1,10 +1,9 @@
 //! Counts and draws by the number of characters from each part of the pool.
 //!
 //! The pool is divided into *cells*: sets of characters that every requirement, and the first position, treats alike. For
-//! plain classes an cell is a class; for overlapping required sets it is a cell of their Venn diagram. Characters of one
-//! cell are interchangeable, so only their numbers matter: c1 characters from an cell of size s1, c2 from one of size
-//! s2 and so on can be arranged in n!/(c1!·c2!·…) · s1^c1 · s2^c2 · … ways. With `no_repeats`, falling factorials
-//! s1·(s1 - 1)·… replace the powers.
+//! plain classes a cell is a class. Characters of one cell are interchangeable, so only their numbers matter: c1 characters
+//! of a cell of size s1, c2 of one of size s2 and so on can be arranged in n!/(c1!·c2!·…) · s1^c1 · s2^c2 · … ways. With
+//! `no_repeats`, falling factorials s1·(s1 - 1)·… replace the powers.
 //!
 //! A worked example: length 4, `ab` at least once and `01` (no minimum). One of `ab`: 4 places · 2 · 2³
 //! = 64 ways; two: 6 · 2² · 2² = 96; three: 4 · 2³ · 2 = 64; four: 2⁴ = 16. The sum is 240.
@@ -191,8 +190,7 @@ pub(super) fn shuffle<C: Choices>(text: &mut [u8], choices: &mut C) -> Result<()
     Ok(())
 }
 
-/// The cells of the Venn diagram of requirements and start, ordered so that the cells of a requirement are adjacent where
-/// possible.
+/// The cells of requirements and start, ordered so that the cells of a requirement are adjacent where possible.
 fn cells(spec: &PasswordSpec) -> Vec<Cell> {
     let mut found: Vec<(bool, Cell)> = Vec::new();
     for byte in spec.pool.bytes() {
@@ -212,7 +210,7 @@ fn membership(requirements: &[Requirement], byte: u8) -> u32 {
 }
 
 impl State {
-    /// The state with the characters of an cell counted; the positions stay.
+    /// The state with the characters of a cell counted; the positions stay.
     fn after(mut self, cell: &Cell, taken: u16) -> Self {
         for (requirement, missing) in self.missing.iter_mut().enumerate() {
             if cell.membership >> requirement & 1 == 1 {
@@ -284,7 +282,7 @@ impl Table {
         })
     }
 
-    /// The numbers of positions that an cell can take.
+    /// The numbers of positions that a cell can take.
     fn choices(&self, level: usize, state: State) -> RangeInclusive<u16> {
         let min = if level + 1 == self.cells.len() { state.positions } else { 0 };
         let size = u16::try_from(self.cells[level].characters.len()).unwrap_or(u16::MAX);
