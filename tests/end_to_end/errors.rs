@@ -107,7 +107,11 @@ async fn contradictory_policy_returns_400_naming_the_parameter() {
             "no_repeats",
             "no_repeats with min_digits 11 requires 11 different characters of digits, but only 10 remain.",
         ),
-        ("no_repeats=1&max_sequential=2", "no_repeats", "no_repeats cannot be combined with max_sequential; omit one."),
+        (
+            "no_repeats=1&max_sequential=2",
+            "no_repeats",
+            "no_repeats cannot be combined with max_sequential, nor with max-sequential or max-consecutive of passwordrules; omit one.",
+        ),
         ("min_classes=4", "min_classes", "min_classes 4 requires characters of 4 classes, but only 3 remain."),
         ("length=4&min_classes=3&min_digits=3", "length", "length 4 is too short for min_digits 3 and min_classes 3."),
         (

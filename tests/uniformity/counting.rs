@@ -104,7 +104,11 @@ fn no_repeats_with_max_sequential_is_refused_without_counting() {
     for (name, constraints) in cases {
         let checked = PasswordCheck::new(&constraints, None).map(|_| ()).unwrap_err();
         for error in [Policy::new(&constraints, None).unwrap_err(), checked] {
-            assert_eq!(error.to_string(), "no_repeats cannot be combined with max_sequential; omit one", "{name}");
+            assert_eq!(
+                error.to_string(),
+                "no_repeats cannot be combined with max_sequential, nor with max-sequential or max-consecutive of passwordrules; omit one",
+                "{name}"
+            );
             assert_eq!(error.parameters(), ["no_repeats", "max_sequential", "policy"], "{name}");
         }
     }

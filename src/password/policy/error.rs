@@ -75,7 +75,10 @@ pub enum PolicyError {
         .class.name()
     )]
     TooFewOfClass { class: Class, min: u16, available: u32 },
-    #[error("no_repeats cannot be combined with max_sequential; omit one")]
+    #[error(
+        "no_repeats cannot be combined with max_sequential, nor with max-sequential or max-consecutive of passwordrules; \
+         omit one"
+    )]
     NoRepeatsInSequence,
     #[error("max_repeating {max_repeating} with length {length} requires two different characters, but only 1 remains")]
     OneCharacter { length: u16, max_repeating: u16 },
