@@ -1,5 +1,5 @@
-//! Prepares the files of the two pages and the OpenAPI document: compresses them, and puts the assets into a folder whose name is a hash of them
-//! all, so that a browser may cache an asset for as long as it likes.
+//! Prepares the files of the two pages and the OpenAPI document: compresses them, and puts the assets into a folder whose
+//! name is a hash of them all, so that a browser may cache an asset for as long as it likes.
 //!
 //! The assets are those of `src/http/pages/assets` and the two files of Swagger UI that the API reference needs. The
 //! result is `pages.rs` in the output folder, which `src/http/pages/mod.rs` includes.
