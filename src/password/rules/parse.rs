@@ -41,7 +41,7 @@ pub struct RulesError {
 /// Parses password rules.
 ///
 /// # Errors
-/// A [`RulesError`] with the position, and what is expected there.
+/// An error with the position, and what is expected there.
 pub fn parse(text: &str) -> Result<PasswordRules, RulesError> {
     read(&mut Cursor::new(text)).map_err(|Fault { at, problem }| {
         let position = text.char_indices().take_while(|(begin, _)| *begin < at).count() + 1;

@@ -1,6 +1,6 @@
 //! Counts texts without limits on runs, of any length.
 //!
-//! Without limits on runs every block is a single character, and the numbers W[e] of [`super::recurrence`] have a closed
+//! Without limits on runs every block is a single character, and the numbers `W[e]` of [`super::recurrence`] have a closed
 //! form. Texts of length n with c characters of the sets whose minimum fails, and n - c others out of s, are
 //!
 //! ```text

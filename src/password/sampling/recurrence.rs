@@ -11,11 +11,11 @@
 //! ```
 //!
 //! where "any number" less l is any number, and the first block has the weight F/(1 + V) in place of g. The texts that meet
-//! the minima are the sum of W[e] over all e, negative if e has an odd number of exact numbers. The table has all lengths up
+//! the minima are the sum of `W[e]` over all e, negative if e has an odd number of exact numbers. The table has all lengths up
 //! to the longest.
 //!
-//! A worked example: `ab` with at least two `a`, length 2, no limit that matters: g = x for each character. W[any][2] = 4,
-//! W[0][2] = 1 (`bb`), and W[1][2] = W[0][1] + W[1][1] = 1 + 1 (`ba`, `ab`). The sum is 4 - 1 - 2 = 1.
+//! A worked example: `ab` with at least two `a`, length 2, no limit that matters: g = x for each character. `W[any][2]` =
+//! 4, `W[0][2]` = 1 (`bb`), and `W[1][2]` = `W[0][1]` + `W[1][1]` = 1 + 1 (`ba`, `ab`). The sum is 4 - 1 - 2 = 1.
 
 use std::collections::BTreeMap;
 

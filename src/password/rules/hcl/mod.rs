@@ -38,7 +38,7 @@ impl VaultPolicy {
     /// Reads a text: HCL or its JSON form.
     ///
     /// # Errors
-    /// An [`HclError`] with line and column.
+    /// An error with line and column.
     pub fn parse(text: &str) -> Result<Self, HclError> {
         let read = if text.len() > MAX_TEXT {
             let problem = format!("the policy has more than {MAX_TEXT} bytes");
