@@ -15,7 +15,7 @@ use crate::audit::{AuditLog, Reason, Record};
 use crate::clock::Clock;
 use crate::http::request_error::RequestError;
 use crate::password::{
-    Constraints, Count, FloorError, NamedPolicy, Policy, PolicyError, PolicyName, Preset, Sampler, WorkBudget,
+    Constraints, Count, FloorError, NamedPolicy, Policy, PolicyError, PolicyName, Preset, Sampler, Secret, WorkBudget,
 };
 use crate::store::Store;
 
@@ -117,6 +117,22 @@ impl<'a> Admitted<'a> {
     /// The generator of everything secret.
     pub(crate) const fn generator(&mut self) -> &mut Generator {
         &mut self.generator
+    }
+
+    /// Draws secrets, and checks that each one holds. The audit line learns their number.
+    pub(crate) fn draw<E>(
+        &mut self,
+        count: u16,
+        draw: impl Fn(&mut Generator) -> Result<Secret, E>,
+        holds: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Secret>, Failure> {
+        let drawn = (0..count).map(|_| draw(&mut self.generator)).collect::<Result<Vec<_>, _>>();
+        let drawn = drawn.map_err(|_| Failure::Internal(Reason::Randomness))?;
+        if !drawn.iter().all(|secret| holds(secret.expose())) {
+            return Err(Failure::Internal(Reason::Verification));
+        }
+        self.line.record.count = Some(drawn.len());
+        Ok(drawn)
     }
 
     /// The record of the key; none for a caller that is known by its address.

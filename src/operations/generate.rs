@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::policy_parameters::{HeldTo, PolicyParameter, PolicyRequest, ResolvedPolicy, Title};
 use crate::admission::{Admitted, Failure, Operation, Performed};
-use crate::audit::{Event, Reason};
+use crate::audit::Event;
 use crate::http::negotiation::Format;
 use crate::http::parameters::{MAX_COUNT, ParameterName, Value};
 use crate::http::request_error::{MAX_CHARACTERS, RequestError};
 use crate::http::secrets::{Generated, Texts};
-use crate::password::{CountError, NamedPolicy, Policy, Sampler, Secret, WorkBudget, verify};
+use crate::password::{CountError, NamedPolicy, Policy, WorkBudget, verify};
 
 /// A parameter of generate and policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,23 +103,13 @@ impl Operation for Generate {
         let HeldTo { policy, sampler, named } = request.resolve(admitted, &mut budget).await?;
         let affordable = sampler.spend_draws(number, &mut budget);
         affordable.map_err(|_| RequestError::from(policy.explain(CountError::TooExpensive)))?;
-        let secrets = draw_verified(&sampler, number, admitted)?;
-        admitted.record().count = Some(secrets.len());
+        // `verify` is code that the sampler does not use.
+        let holds = |text: &str| verify(sampler.spec(), text).is_ok();
+        let secrets = admitted.draw(number, |generator| sampler.draw(generator), holds)?;
         let GenerateRequest { count, format, .. } = request;
         let generated = Generated { secrets, count, entropy: sampler.entropy(), format };
         Ok(Performed::Now(Event::Generated, Passwords { generated, policy, named }))
     }
-}
-
-/// Draws passwords, and checks each against its specification with code that the sampler does not use.
-fn draw_verified(sampler: &Sampler, count: u16, admitted: &mut Admitted<'_>) -> Result<Vec<Secret>, Failure> {
-    let generator = admitted.generator();
-    let drawn = (0..count).map(|_| sampler.draw(generator)).collect::<Result<Vec<_>, _>>();
-    let drawn = drawn.map_err(|_| Failure::Internal(Reason::Randomness))?;
-    if drawn.iter().any(|secret| verify(sampler.spec(), secret.expose()).is_err()) {
-        return Err(Failure::Internal(Reason::Verification));
-    }
-    Ok(drawn)
 }
 
 #[derive(Serialize)]

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::admission::{Admitted, BoundKeyError, Failure, Operation, Performed};
-use crate::audit::{Event, Reason};
+use crate::audit::Event;
 use crate::http::negotiation::Format;
 use crate::http::parameters::{MAX_COUNT, ParameterName, Value};
 use crate::http::request_error::RequestError;
 use crate::http::secrets::{Generated, Texts};
-use crate::password::{Count, Passphrase, PassphraseConstraints, Secret, Wordlist, limits};
+use crate::password::{Count, Passphrase, PassphraseConstraints, Wordlist, limits};
 
 named_enum! {
     /// A parameter of passphrase.
@@ -107,25 +107,14 @@ impl Operation for GeneratePassphrase {
             passphrase = passphrase.with_at_least(bits).map_err(too_little)?;
         }
         let entropy = passphrase.count().entropy();
-        let secrets = draw_verified(&passphrase, count.unwrap_or(1), admitted)?;
+        let draw = |generator: &mut _| passphrase.draw(generator);
+        let secrets = admitted.draw(count.unwrap_or(1), draw, |text| passphrase.matches(text))?;
         let record = admitted.record();
         record.words = Some(passphrase.words);
         record.entropy_bits = Some(entropy.rounded_down());
-        record.count = Some(secrets.len());
         let generated = Generated { secrets, count, entropy, format };
         Ok(Performed::Now(Event::PassphraseGenerated, Passphrases { generated, passphrase }))
     }
-}
-
-/// Draws passphrases, and reads each again word by word.
-fn draw_verified(passphrase: &Passphrase, count: u16, admitted: &mut Admitted<'_>) -> Result<Vec<Secret>, Failure> {
-    let generator = admitted.generator();
-    let drawn = (0..count).map(|_| passphrase.draw(generator)).collect::<Result<Vec<_>, _>>();
-    let drawn = drawn.map_err(|_| Failure::Internal(Reason::Randomness))?;
-    if drawn.iter().any(|secret| !passphrase.matches(secret.expose())) {
-        return Err(Failure::Internal(Reason::Verification));
-    }
-    Ok(drawn)
 }
 
 #[derive(Serialize)]
